@@ -26,6 +26,8 @@ pub(crate) use field::{field, first_brace};
 pub(crate) use nested::{Nested, each_nested, each_nested_in};
 pub use pieces::json_string;
 pub(crate) use pieces::{A_FEW, Pieces, joined_crumbs};
+pub(crate) use plain::special;
+pub(crate) use prose::pass_text;
 pub(crate) use scan::Model;
 pub use scan::{Found, Invalid, Scanner};
 pub(crate) use send::PiecesBody;

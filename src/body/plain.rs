@@ -3,7 +3,8 @@
 
 /// Marks the first byte of a word that is a quote, a backslash, a control character or not
 /// ASCII, in the byte's highest bit; 0 when there is none. Marks above the first may be false.
-pub(super) fn special(word: u64) -> u64 {
+#[inline]
+pub(crate) fn special(word: u64) -> u64 {
     let controls = word.wrapping_sub(EACH * 0x20);
     let quotes = (word ^ (EACH * 0x22)).wrapping_sub(EACH);
     let backslashes = (word ^ (EACH * 0x5c)).wrapping_sub(EACH);

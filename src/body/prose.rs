@@ -36,6 +36,13 @@ pub(super) fn pass_over(bytes: &[u8]) -> Passed {
     }
 }
 
+/// How far the inside of a string may be passed over that is known to be UTF-8: up to its quote, a control
+/// character, an escape of more than one letter, or the end.
+#[inline]
+pub(crate) fn pass_text(bytes: &[u8]) -> usize {
+    pass_over(bytes).length
+}
+
 /// Passes over words up to the next stop, and over that where it is an escape of one letter or
 /// not ASCII. `false`: it is something else, or the end.
 #[inline(always)]

@@ -3,6 +3,7 @@
 
 pub(crate) mod shape;
 mod cursor;
+mod digits;
 mod edits;
 pub(crate) mod clean;
 pub(crate) mod events;

@@ -12,7 +12,7 @@ use super::{
     foreign,
     inbound::Inbound,
     peek::{self, MOST_HELD},
-    usage,
+    strict, usage,
 };
 use crate::{
     failure::What,
@@ -123,6 +123,8 @@ async fn judge_body(
     let reads = inspection.reads_errors || inspection.waits_for_content;
     match form {
         Form::Events => judge_stream(answer, provider, inbound, inspection).await,
+        // What cleans it reads it whole, and sees what is said here, too.
+        Form::Json if strict::reads(&answer, provider, inbound) => Ok(answer),
         Form::Json if inspection.reads_errors => judge_json(answer, provider, inbound).await,
         Form::Frames if reads => judge_frames(answer, provider, inbound, inspection).await,
         Form::Other if inspection.reads_errors && !foreign::may_be(&answer, inbound) => {

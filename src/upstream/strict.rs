@@ -12,6 +12,7 @@ mod stream;
 use super::{answer::Answer, failed::Failed, inbound::Inbound};
 use crate::table::{Provider, strict::Strict};
 
+pub(super) use cleaned::reads;
 pub(super) use decoded::decoded;
 
 /// The result of an attempt as the client may see it.

@@ -3,8 +3,10 @@
 
 use std::fmt::Write as _;
 
+use smallvec::SmallVec;
+
 use super::{
-    cursor::Cursor,
+    cursor::{Cursor, Written},
     shape::Malformed,
     want::{Want, Wanted},
 };
@@ -25,19 +27,20 @@ pub(crate) struct Wrong {
 /// # Errors
 /// The first thing that is wrong with it.
 pub(crate) fn check(body: &[u8], want: &Want, refuses_unknown: bool) -> Result<(), Wrong> {
-    let mut checker = Checker { cursor: Cursor::new(body), path: Vec::new(), refuses_unknown };
+    let mut checker = Checker { cursor: Cursor::new(body), path: SmallVec::new(), refuses_unknown };
     checker.value(want)
 }
 
 /// A step on the way to a value.
 enum Step<'a> {
-    Key(std::borrow::Cow<'a, str>),
+    Key(Written<'a>),
+    Field(&'static str),
     Item(usize),
 }
 
 struct Checker<'a> {
     cursor: Cursor<'a>,
-    path: Vec<Step<'a>>,
+    path: SmallVec<[Step<'a>; 8]>,
     refuses_unknown: bool,
 }
 
@@ -59,7 +62,7 @@ impl<'a> Checker<'a> {
                 _ => Ok(()),
             },
             Want::Map(value) => self.map(value),
-            Want::Object(fields) => self.object(fields, None),
+            Want::Object(fields) => self.object(fields, None).map(|_| ()),
             Want::Tagged(tag, forms) => self.tagged(tag, forms),
             Want::Within(want) => self.value(want),
             Want::Either(wants) => match wants.iter().find(|want| want.begins_with(first)) {
@@ -69,13 +72,15 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn object(&mut self, fields: &[Wanted], tag: Option<&str>) -> Result<(), Wrong> {
-        let (mut there, mut is_first) = (0_u128, true);
+    /// How often the tag is there.
+    fn object(&mut self, fields: &[Wanted], tag: Option<&str>) -> Result<usize, Wrong> {
+        let (mut there, mut is_first, mut tags) = (0_u128, true, 0);
         self.cursor.at += 1;
         while let Some(key) = self.next_key(is_first)? {
             is_first = false;
-            let at = fields.iter().position(|field| field.name == key);
-            let is_tag = tag.is_some_and(|tag| tag == key);
+            let at = fields.iter().position(|field| key.is(field.name));
+            let is_tag = tag.is_some_and(|tag| key.is(tag));
+            tags += usize::from(is_tag);
             self.path.push(Step::Key(key));
             let is_null = self.read(Cursor::peek)? == b'n';
             match at {
@@ -94,9 +99,9 @@ impl<'a> Checker<'a> {
         let mut missing =
             fields.iter().enumerate().filter(|(at, it)| it.must && there >> at & 1 == 0);
         match missing.next() {
-            None => Ok(()),
+            None => Ok(tags),
             Some((_, field)) => {
-                self.path.push(Step::Key(field.name.into()));
+                self.path.push(Step::Field(field.name));
                 let (place, noun) = (self.place(), field.want.noun());
                 let message = format!("Missing required parameter: `{place}`: expected {noun}.");
                 Err(self.at_place("missing_required_parameter", message))
@@ -110,44 +115,76 @@ impl<'a> Checker<'a> {
         tag: &'static str,
         forms: &[(&'static str, &'static [Wanted])],
     ) -> Result<(), Wrong> {
-        let (start, mut is_first, mut word) = (self.cursor.at, true, None);
-        self.cursor.at += 1;
-        while let Some(key) = self.next_key(is_first)? {
-            is_first = false;
-            if key == tag && self.read(Cursor::peek)? == b'"' {
-                word = Some(self.read(Cursor::string)?.decoded());
-            } else if key == tag {
-                let first = self.read(Cursor::peek)?;
-                self.path.push(Step::Key(tag.into()));
-                return Err(self.wrong_type(&Want::Text, first));
-            } else {
-                self.read(Cursor::skip)?;
+        let start = self.cursor.at;
+        let of = |word: Option<Written<'_>>| {
+            let form = forms.iter().find(|(name, _)| word.is_some_and(|word| word.is(name)));
+            form.map(|(_, fields)| *fields)
+        };
+        // Most write it first: then the rest is passed once. Of two, the last counts.
+        if let Some(fields) = of(self.word_at_first(tag)) {
+            self.cursor.at = start;
+            if self.object(fields, Some(tag))? == 1 {
+                return Ok(());
             }
         }
         self.cursor.at = start;
-        let fields = match &word {
-            Some(word) => forms.iter().find(|(name, _)| name == word).map(|(_, fields)| *fields),
-            None => None,
-        };
-        let Some(fields) = fields else {
-            self.path.push(Step::Key(tag.into()));
-            let words: Vec<_> = forms.iter().map(|(name, _)| format!("`{name}`")).collect();
-            let (place, words) = (self.place(), words.join(", "));
-            return Err(match word {
-                None => self.at_place(
-                    "missing_required_parameter",
-                    format!("Missing required parameter: `{place}`: expected one of {words}."),
+        let word = self.word(tag)?;
+        self.cursor.at = start;
+        match of(word) {
+            Some(fields) => self.object(fields, Some(tag)).map(|_| ()),
+            None => Err(self.untagged(tag, forms, word)),
+        }
+    }
+
+    /// The word in an object's first field, if that is the one.
+    fn word_at_first(&mut self, tag: &str) -> Option<Written<'a>> {
+        self.cursor.at += 1;
+        self.cursor.peek().ok()?;
+        let is_it = self.cursor.key().ok()?.is(tag) && self.cursor.peek().ok()? == b'"';
+        if is_it { self.cursor.string().ok() } else { None }
+    }
+
+    /// The last word in this field of an object.
+    fn word(&mut self, tag: &'static str) -> Result<Option<Written<'a>>, Wrong> {
+        let (mut is_first, mut word) = (true, None);
+        self.cursor.at += 1;
+        while let Some(key) = self.next_key(is_first)? {
+            is_first = false;
+            let first = self.read(Cursor::peek)?;
+            match key.is(tag) {
+                true if first == b'"' => word = Some(self.read(Cursor::string)?),
+                true => {
+                    self.path.push(Step::Field(tag));
+                    return Err(self.wrong_type(&Want::Text, first));
+                }
+                false => self.read(Cursor::skip)?,
+            }
+        }
+        Ok(word)
+    }
+
+    fn untagged(
+        &mut self,
+        tag: &'static str,
+        forms: &[(&'static str, &'static [Wanted])],
+        word: Option<Written<'_>>,
+    ) -> Wrong {
+        self.path.push(Step::Field(tag));
+        let words: Vec<_> = forms.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let (place, words) = (self.place(), words.join(", "));
+        match word {
+            None => self.at_place(
+                "missing_required_parameter",
+                format!("Missing required parameter: `{place}`: expected one of {words}."),
+            ),
+            Some(word) => self.at_place(
+                "invalid_value",
+                format!(
+                    "Invalid value at `{place}`: expected one of {words}, found `{}`.",
+                    short(&word.decoded())
                 ),
-                Some(word) => self.at_place(
-                    "invalid_value",
-                    format!(
-                        "Invalid value at `{place}`: expected one of {words}, found `{}`.",
-                        short(&word)
-                    ),
-                ),
-            });
-        };
-        self.object(fields, Some(tag))
+            ),
+        }
     }
 
     fn map(&mut self, want: &Want) -> Result<(), Wrong> {
@@ -185,16 +222,19 @@ impl<'a> Checker<'a> {
     }
 
     /// The next key of an object; `None` at its end.
-    fn next_key(&mut self, is_first: bool) -> Result<Option<std::borrow::Cow<'a, str>>, Wrong> {
+    fn next_key(&mut self, is_first: bool) -> Result<Option<Written<'a>>, Wrong> {
         match self.read(Cursor::peek)? {
             b'}' => {
                 self.cursor.at += 1;
                 return Ok(None);
             }
-            b',' if !is_first => self.cursor.at += 1,
+            b',' if !is_first => {
+                self.cursor.at += 1;
+                self.read(Cursor::peek)?;
+            }
             _ => {}
         }
-        Ok(Some(self.read(Cursor::key)?.decoded()))
+        Ok(Some(self.read(Cursor::key)?))
     }
 
     fn number(&mut self, want: &Want, least: f64, most: f64) -> Result<(), Wrong> {
@@ -203,37 +243,38 @@ impl<'a> Checker<'a> {
         if (least..=most).contains(&value) {
             return Ok(());
         }
-        Err(self.wrong("invalid_value", want, &text))
+        Err(self.wrong("invalid_value", want, text))
     }
 
     /// Some clients write a whole number with a fraction of zero.
     fn whole(&mut self, want: &Want, least: i64, most: i64) -> Result<(), Wrong> {
         let text = self.passed(Cursor::number)?;
-        let digits = text.trim_end_matches('0').strip_suffix('.').unwrap_or(&text);
+        let digits = text.trim_end_matches('0').strip_suffix('.').unwrap_or(text);
         let is_huge = digits.trim_start_matches('-').bytes().all(|it| it.is_ascii_digit());
         let fits = match digits.parse::<i64>() {
             Ok(value) => (least..=most).contains(&value),
             // Deeper nesting is left to the provider.
             Err(_) => is_huge && digits.starts_with('-') == (least < 0) && most == i64::MAX,
         };
-        if fits { Ok(()) } else { Err(self.wrong("invalid_value", want, &text)) }
+        if fits { Ok(()) } else { Err(self.wrong("invalid_value", want, text)) }
     }
 
     fn choice(&mut self, want: &Want, words: &[&str]) -> Result<(), Wrong> {
-        let word = self.read(Cursor::string)?.decoded();
-        match words.contains(&&*word) {
-            true => Ok(()),
-            false => Err(self.wrong("invalid_value", want, &format!("`{}`", short(&word)))),
+        let word = self.read(Cursor::string)?;
+        if words.iter().any(|it| word.is(it)) {
+            return Ok(());
         }
+        let found = format!("`{}`", short(&word.decoded()));
+        Err(self.wrong("invalid_value", want, &found))
     }
 
     fn passed(
         &mut self,
         pass: impl FnOnce(&mut Cursor<'a>) -> Result<(), Malformed>,
-    ) -> Result<String, Wrong> {
+    ) -> Result<&'a str, Wrong> {
         let start = self.cursor.at;
         self.read(pass)?;
-        Ok(String::from_utf8_lossy(self.cursor.since(start)).into_owned())
+        Ok(std::str::from_utf8(self.cursor.since(start)).unwrap_or_default())
     }
 
     /// Invalid JSON was refused before; this is the remaining case.
@@ -274,13 +315,18 @@ impl<'a> Checker<'a> {
         for step in &self.path {
             let written = match step {
                 Step::Item(at) => write!(place, "[{at}]"),
-                Step::Key(key) if place.is_empty() => write!(place, "{}", short(key)),
-                Step::Key(key) => write!(place, ".{}", short(key)),
+                Step::Field(name) => write!(place, "{}{name}", dot(&place)),
+                Step::Key(key) => write!(place, "{}{}", dot(&place), short(&key.decoded())),
             };
             debug_assert!(written.is_ok());
         }
         place
     }
+}
+
+/// What stands between a place and the name of a field in it.
+fn dot(place: &str) -> &'static str {
+    if place.is_empty() { "" } else { "." }
 }
 
 /// A short excerpt of what a client sent, without control characters.

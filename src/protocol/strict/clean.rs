@@ -5,17 +5,18 @@ use bytes::Bytes;
 
 use super::{
     cursor::{Cursor, DEEPEST, Written},
-    edits::Edits,
+    edits::{Edits, Run},
     shape::{Field, Fill, Malformed, Need, Shape, Words},
 };
+use crate::protocol::told;
 
 /// What is written into answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     /// The alias that was asked for, as a JSON string.
     pub(crate) model: Bytes,
-    /// The end of ids that are made up.
-    pub(crate) id: Box<str>,
+    /// The number in ids that are made up.
+    pub(crate) id: u64,
     /// When the request was served, in seconds since 1970.
     pub(crate) created: u64,
 }
@@ -44,16 +45,19 @@ pub(crate) fn clean(json: &Bytes, shape: &Shape, known: &Known) -> Result<Cleane
         depth: 0,
         tag: None,
         fault: false,
+        names_error: false,
     };
-    if cleaner.cursor.peek()? == b'n' {
+    let first = cleaner.cursor.peek()?;
+    if first == b'n' {
         return Err(Malformed);
     }
-    let seen = cleaner.value(shape, 0)?;
+    let seen = cleaner.value(shape, first, 0)?;
     if !cleaner.cursor.is_over() {
         return Err(Malformed);
     }
     Ok(match seen {
         _ if cleaner.fault => Cleaned::Fault,
+        _ if cleaner.names_error && told::is_error_alone(json) => Cleaned::Fault,
         Seen::Unknown => Cleaned::Unknown,
         Seen::Kept => Cleaned::Kept(cleaner.edits.finish(json), cleaner.tag),
     })
@@ -76,20 +80,13 @@ struct Cleaner<'a> {
     /// The type of the outermost object.
     tag: Option<&'static str>,
     fault: bool,
-}
-
-/// Members of an object, or items of a list, on their way.
-struct Run {
-    /// Where the last one that is kept ends.
-    kept: Option<usize>,
-    /// Where those begin that are cut since then, and where they end.
-    cut: Option<(usize, usize)>,
+    /// Whether the outermost object has an error that its protocol does not have there.
+    names_error: bool,
 }
 
 impl Cleaner<'_> {
-    /// Cleans the value that is next, `index` being its place in a list.
-    fn value(&mut self, shape: &Shape, index: usize) -> Step {
-        let first = self.cursor.peek()?;
+    /// Cleans the value that is next and begins so, `index` being its place in a list.
+    fn value(&mut self, shape: &Shape, first: u8, index: usize) -> Step {
         match (shape, first) {
             (Shape::Any, _) => self.cursor.skip()?,
             (Shape::Model, _) => self.model()?,
@@ -102,9 +99,9 @@ impl Cleaner<'_> {
             }
             (Shape::Either(shapes), _) => {
                 let shape = shapes.iter().find(|shape| shape.begins_with(first));
-                return self.value(shape.ok_or(Malformed)?, index);
+                return self.value(shape.ok_or(Malformed)?, first, index);
             }
-            (Shape::Within(shape), _) => return self.value(shape, index),
+            (Shape::Within(shape), _) => return self.value(shape, first, index),
             (_, b'n') => self.cursor.scalar()?,
             (Shape::Object(fields), b'{') => return self.nested(|it| it.object(fields, index)),
             (Shape::Map(shape), b'{') => return self.nested(|it| it.map(shape)),
@@ -135,26 +132,27 @@ impl Cleaner<'_> {
     /// Cleans an object behind its brace.
     fn object(&mut self, fields: &'static [Field], index: usize) -> Step {
         let (mut run, mut there, mut next, mut known) = (Run::new(), 0_u64, 0, Seen::Kept);
-        while !self.ends(b'}', run.is_empty())? {
-            self.cursor.peek()?;
-            let start = self.cursor.at;
-            let key = self.cursor.key()?;
-            let Some(at) = place(fields, key, &mut next) else {
+        while let Some(start) = self.next(b'}', run.is_empty())? {
+            let Some(at) = self.place(fields, &mut next)? else {
                 self.cursor.skip()?;
                 run.cut(start, self.cursor.at);
                 continue;
             };
             let (mark, cut) = (self.edits.mark(), run.cut);
             run.release(start, &mut self.edits);
-            let is_null = self.cursor.peek()? == b'n';
-            match fields[at].need {
-                Need::Must if is_null => return Err(Malformed),
-                Need::Fill(fill) if is_null => self.filled_null(fill, index)?,
-                need => match self.value(&fields[at].shape, index)? {
+            let Field { shape, need, .. } = &fields[at];
+            let first = self.cursor.peek()?;
+            match (need, shape) {
+                // What most fields are is passed here and now.
+                (_, Shape::Text) if first == b'"' => self.cursor.pass_string()?,
+                (_, Shape::Number) if begins_number(first) => self.cursor.number()?,
+                (Need::Must, _) if first == b'n' => return Err(Malformed),
+                (Need::Fill(fill), _) if first == b'n' => self.filled_null(*fill, index)?,
+                _ => match self.value(shape, first, index)? {
                     Seen::Kept => {}
                     Seen::Unknown => {
                         // An unknown type makes its object unknown.
-                        let is_all = matches!(fields[at].shape, Shape::Tag(_));
+                        let is_all = matches!(shape, Shape::Tag(_));
                         if is_all || matches!(need, Need::Must | Need::Bound) {
                             known = Seen::Unknown;
                         }
@@ -178,6 +176,31 @@ impl Cleaner<'_> {
         }
         self.fill(fields, there, run.kept.is_some(), index)?;
         Ok(known)
+    }
+
+    /// Passes a key, and says which field it is. Most objects have their fields in the order of the table.
+    #[inline]
+    fn place(&mut self, fields: &[Field], next: &mut usize) -> Result<Option<usize>, Malformed> {
+        if let Some(field) = fields.get(*next)
+            && self.cursor.is_key(field.name)
+        {
+            *next += 1;
+            return Ok(Some(*next - 1));
+        }
+        let key = self.cursor.key()?;
+        let (before, after) = fields.split_at_checked(*next).unwrap_or((fields, &[]));
+        let is_it = |field: &Field| key.is(field.name);
+        let later = after.iter().position(is_it).map(|at| at + before.len());
+        match later.or_else(|| before.iter().position(is_it)) {
+            Some(found) => {
+                *next = found + 1;
+                Ok(Some(found))
+            }
+            None => {
+                self.names_error |= self.depth == 1 && key.is("error");
+                Ok(None)
+            }
+        }
     }
 
     /// Fills in missing fields before the closing brace.
@@ -207,7 +230,7 @@ impl Cleaner<'_> {
     fn text(&self, fill: Fill, index: usize) -> Bytes {
         match fill {
             Fill::Json(json) => Bytes::from_static(json.as_bytes()),
-            Fill::Id(start) => format!("\"{start}{}\"", self.known.id).into(),
+            Fill::Id(start) => format!("\"{start}{:x}\"", self.known.id).into(),
             Fill::Created => self.known.created.to_string().into(),
             Fill::Index => index.to_string().into(),
             Fill::Model => self.known.model.clone(),
@@ -222,15 +245,13 @@ impl Cleaner<'_> {
     /// Cleans an object with arbitrary keys; values of another type are removed.
     fn map(&mut self, shape: &Shape) -> Step {
         let mut run = Run::new();
-        while !self.ends(b'}', run.is_empty())? {
-            self.cursor.peek()?;
-            let start = self.cursor.at;
+        while let Some(start) = self.next(b'}', run.is_empty())? {
             self.cursor.key()?;
             let first = self.cursor.peek()?;
             let (mark, cut) = (self.edits.mark(), run.cut);
             run.release(start, &mut self.edits);
             let seen = match first == b'n' || shape.begins_with(first) {
-                true => self.value(shape, 0)?,
+                true => self.value(shape, first, 0)?,
                 false => self.cursor.skip().map(|()| Seen::Unknown)?,
             };
             if seen == Seen::Unknown {
@@ -248,12 +269,14 @@ impl Cleaner<'_> {
     /// Cleans a list behind its bracket.
     fn list(&mut self, item: &Shape) -> Step {
         let (mut run, mut index) = (Run::new(), 0);
-        while !self.ends(b']', run.is_empty())? {
-            self.cursor.peek()?;
-            let start = self.cursor.at;
+        if matches!(item, Shape::Number) {
+            self.numbers(&mut run)?;
+        }
+        while let Some(start) = self.next(b']', run.is_empty())? {
+            let first = self.cursor.peek()?;
             let (mark, cut) = (self.edits.mark(), run.cut);
             run.release(start, &mut self.edits);
-            if self.value(item, index)? == Seen::Unknown {
+            if self.value(item, first, index)? == Seen::Unknown {
                 self.edits.back_to(mark);
                 run.cut = cut;
                 run.cut(start, self.cursor.at);
@@ -266,19 +289,42 @@ impl Cleaner<'_> {
         Ok(Seen::Kept)
     }
 
-    /// Whether the list or object ends here; else the comma before the next of it is passed.
+    /// Passes the numbers with which a list begins: embeddings are nothing else.
+    fn numbers(&mut self, run: &mut Run) -> Result<(), Malformed> {
+        if !begins_number(self.cursor.peek()?) {
+            return Ok(());
+        }
+        loop {
+            self.cursor.number()?;
+            let end = self.cursor.at;
+            run.kept = Some(end);
+            if self.cursor.peek()? != b',' {
+                return Ok(());
+            }
+            self.cursor.at += 1;
+            if !begins_number(self.cursor.peek()?) {
+                self.cursor.at = end;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Where the next of a list or object begins, behind its comma; none where it ends here.
     #[inline]
-    fn ends(&mut self, end: u8, is_first: bool) -> Result<bool, Malformed> {
+    fn next(&mut self, end: u8, is_first: bool) -> Result<Option<usize>, Malformed> {
         match self.cursor.peek()? {
-            byte if byte == end => self.cursor.at += 1,
+            byte if byte == end => {
+                self.cursor.at += 1;
+                return Ok(None);
+            }
             b',' if !is_first => {
                 self.cursor.at += 1;
-                return Ok(false);
+                self.cursor.peek()?;
             }
-            _ if is_first => return Ok(false),
+            _ if is_first => {}
             _ => return Err(Malformed),
         }
-        Ok(true)
+        Ok(Some(self.cursor.at))
     }
 
     fn tag(&mut self, words: &'static [&'static str]) -> Step {
@@ -301,6 +347,9 @@ impl Cleaner<'_> {
     fn word(&mut self, words: &Words) -> Result<(), Malformed> {
         let start = self.cursor.at;
         let written = self.cursor.string()?;
+        if words.known.iter().any(|word| word.as_bytes() == written.text) {
+            return Ok(());
+        }
         if let Some(nearest) = words.nearest(&written.decoded()) {
             self.edits.replace(start, self.cursor.at, &[b"\"", nearest.as_bytes(), b"\""]);
         }
@@ -321,13 +370,12 @@ impl Cleaner<'_> {
         let (start, first) = (self.cursor.at, self.cursor.peek()?);
         self.cursor.skip()?;
         let written = self.cursor.since(start);
-        let text = String::from_utf8_lossy(written);
-        let inner = text.trim_matches('"').trim();
-        if first == b'"' && !inner.is_empty() && inner != "null" {
+        let inner = written.strip_prefix(b"\"").and_then(|it| it.strip_suffix(b"\""));
+        if inner.is_some_and(|inner| !matches!(inner.trim_ascii(), b"" | b"null")) {
             return Ok(());
         }
         let with = match first {
-            b'{' => crate::body::json_string(&text),
+            b'{' => crate::body::json_string(&String::from_utf8_lossy(written)),
             _ => Bytes::from_static(b"\"{}\""),
         };
         self.edits.replace(start, self.cursor.at, &[&with]);
@@ -344,35 +392,6 @@ impl Cleaner<'_> {
         pass(&mut self.cursor)?;
         self.edits.replace(start, self.cursor.at, &[with]);
         Ok(())
-    }
-}
-
-impl Run {
-    fn new() -> Self {
-        Self { kept: None, cut: None }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.kept.is_none() && self.cut.is_none()
-    }
-
-    /// One more is cut.
-    fn cut(&mut self, start: usize, end: usize) {
-        self.cut = Some((self.cut.map_or(start, |(start, _)| start), end));
-    }
-
-    /// Removes pending members before one that is kept.
-    fn release(&mut self, start: usize, edits: &mut Edits<'_>) {
-        if let Some((from, _)) = self.cut.take() {
-            edits.cut(from, start);
-        }
-    }
-
-    /// Removes pending members at the end, with the comma before them.
-    fn close(&mut self, edits: &mut Edits<'_>) {
-        if let Some((from, end)) = self.cut.take() {
-            edits.cut(self.kept.unwrap_or(from), end);
-        }
     }
 }
 
@@ -395,16 +414,6 @@ impl Shape {
     }
 }
 
-/// Which field this key is. Most objects have their fields in the order of the table.
-fn place(fields: &[Field], key: Written<'_>, next: &mut usize) -> Option<usize> {
-    if key.has_escapes {
-        let key = key.decoded();
-        return fields.iter().position(|field| field.name == key);
-    }
-    let (before, after) = fields.split_at_checked(*next)?;
-    let is_it = |field: &Field| field.name.as_bytes() == key.text;
-    let later = after.iter().position(is_it).map(|at| at + before.len());
-    let found = later.or_else(|| before.iter().position(is_it))?;
-    *next = found + 1;
-    Some(found)
+fn begins_number(first: u8) -> bool {
+    matches!(first, b'-' | b'0'..=b'9')
 }

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use memchr::memchr;
 use smallvec::SmallVec;
 
-use super::shape::Malformed;
+use super::{digits::number_end, shape::Malformed};
+use crate::body::{pass_text, special};
 
 /// A place in a JSON text, which is UTF-8.
 pub(super) struct Cursor<'a> {
@@ -29,6 +30,15 @@ impl<'a> Cursor<'a> {
     /// The next byte that is not white space.
     #[inline]
     pub(super) fn peek(&mut self) -> Result<u8, Malformed> {
+        match self.bytes.get(self.at) {
+            Some(&byte) if byte > b' ' => Ok(byte),
+            _ => self.peek_further(),
+        }
+    }
+
+    /// The same behind white space. Most JSON of servers has none.
+    #[cold]
+    fn peek_further(&mut self) -> Result<u8, Malformed> {
         while let Some(&byte) = self.bytes.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Ok(byte);
@@ -62,46 +72,87 @@ impl<'a> Cursor<'a> {
         self.bytes.get(from..self.at).unwrap_or_default()
     }
 
-    /// Passes a key and its colon.
+    /// Passes a key and its colon. Its opening quote is next.
     #[inline]
     pub(super) fn key(&mut self) -> Result<Written<'a>, Malformed> {
-        self.peek()?;
         let key = self.string()?;
         self.expect(b':')?;
         Ok(key)
     }
 
     /// Passes a string, whose opening quote is next.
+    #[inline]
     pub(super) fn string(&mut self) -> Result<Written<'a>, Malformed> {
+        let start = self.at + 1;
+        let is_short = self.short_string()?;
+        if !is_short {
+            self.long_string(start)?;
+        }
+        let text = self.bytes.get(start..self.at - 1).unwrap_or_default();
+        Ok(Written { text, has_escapes: !is_short && memchr(b'\\', text).is_some() })
+    }
+
+    /// The same, where its text is not wanted.
+    #[inline]
+    pub(super) fn pass_string(&mut self) -> Result<(), Malformed> {
+        let start = self.at + 1;
+        if self.short_string()? { Ok(()) } else { self.long_string(start) }
+    }
+
+    /// Passes a string if it is short and plain, as most are.
+    #[inline]
+    fn short_string(&mut self) -> Result<bool, Malformed> {
         if self.bytes.get(self.at) != Some(&b'"') {
             return Err(Malformed);
         }
-        let start = self.at + 1;
-        let (mut from, mut has_escapes) = (start, false);
+        let end = near(self.bytes, self.at + 1);
+        let is_short = self.bytes.get(end) == Some(&b'"');
+        if is_short {
+            self.at = end + 1;
+        }
+        Ok(is_short)
+    }
+
+    /// Passes a string from behind its opening quote on.
+    #[inline(never)]
+    fn long_string(&mut self, start: usize) -> Result<(), Malformed> {
+        let (mut at, mut rows) = (start, 0);
         loop {
-            let rest = self.bytes.get(from..).ok_or(Malformed)?;
-            let length = run(rest).ok_or(Malformed)?;
-            let end = from + length;
-            if has_controls(rest.get(..length).unwrap_or_default()) {
-                return Err(Malformed);
+            at = near(self.bytes, at);
+            match self.bytes.get(at) {
+                Some(b'"') => {
+                    self.at = at + 1;
+                    return Ok(());
+                }
+                // What is not ASCII may be written in escapes alone: these come in rows.
+                Some(b'\\') if rows < A_FEW || self.bytes.get(at + 1) == Some(&b'u') => {
+                    while self.bytes.get(at) == Some(&b'\\') {
+                        at = self.escape(at)?;
+                    }
+                    rows += 1;
+                }
+                // A control character has to be escaped.
+                Some(..0x20) | None => return Err(Malformed),
+                Some(_) => match pass_text(self.bytes.get(at..).unwrap_or_default()) {
+                    0 => at = self.escape(at)?,
+                    passed => at += passed,
+                },
             }
-            if self.bytes.get(end) == Some(&b'"') {
-                self.at = end + 1;
-                let text = self.bytes.get(start..end).unwrap_or_default();
-                return Ok(Written { text, has_escapes });
-            }
-            has_escapes = true;
-            from = self.escape(end)?;
         }
     }
 
     /// The end of the escape that begins here.
+    #[inline]
     fn escape(&self, at: usize) -> Result<usize, Malformed> {
         match self.bytes.get(at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
             Some(b'u') => {
-                let hex = self.bytes.get(at + 2..at + 6).ok_or(Malformed)?;
-                let is_hex = hex.iter().all(u8::is_ascii_hexdigit);
+                let digits: &[u8; 4] = self
+                    .bytes
+                    .get(at + 2..)
+                    .and_then(|rest| rest.first_chunk())
+                    .ok_or(Malformed)?;
+                let is_hex = digits.iter().all(|digit| HEX[usize::from(*digit)]);
                 if is_hex { Ok(at + 6) } else { Err(Malformed) }
             }
             _ => Err(Malformed),
@@ -111,7 +162,7 @@ impl<'a> Cursor<'a> {
     /// Passes a text, a number, `true`, `false` or `null`.
     pub(super) fn scalar(&mut self) -> Result<(), Malformed> {
         match self.peek()? {
-            b'"' => self.string().map(|_| ()),
+            b'"' => self.pass_string(),
             b't' => self.literal(b"true"),
             b'f' => self.literal(b"false"),
             b'n' => self.literal(b"null"),
@@ -126,40 +177,37 @@ impl<'a> Cursor<'a> {
         if is_there { Ok(()) } else { Err(Malformed) }
     }
 
+    /// Passes this key and its colon, if they are next as most write them.
+    #[inline]
+    pub(super) fn is_key(&mut self, name: &str) -> bool {
+        let rest = self.bytes.get(self.at..).and_then(|rest| rest.strip_prefix(b"\""));
+        let rest = rest.and_then(|rest| rest.strip_prefix(name.as_bytes()));
+        let is_it = rest.is_some_and(|rest| rest.starts_with(b"\":"));
+        if is_it {
+            self.at += name.len() + 3;
+        }
+        is_it
+    }
+
+    fn pass_key(&mut self) -> Result<(), Malformed> {
+        self.peek()?;
+        self.pass_string()?;
+        self.expect(b':')
+    }
+
     /// Passes a number.
+    #[inline]
     pub(super) fn number(&mut self) -> Result<(), Malformed> {
-        let is =
-            |at: usize, wanted: &[u8]| self.bytes.get(at).is_some_and(|it| wanted.contains(it));
-        let digits = |from: usize| {
-            let rest = self.bytes.get(from..).unwrap_or_default();
-            from + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
-        };
-        let start = if is(self.at, b"-") { self.at + 1 } else { self.at };
-        let mut end = digits(start);
-        if end == start || (end > start + 1 && is(start, b"0")) {
-            return Err(Malformed);
-        }
-        if is(end, b".") {
-            let fraction = digits(end + 1);
-            if fraction == end + 1 {
-                return Err(Malformed);
-            }
-            end = fraction;
-        }
-        if is(end, b"eE") {
-            let sign = if is(end + 1, b"+-") { end + 2 } else { end + 1 };
-            let exponent = digits(sign);
-            if exponent == sign {
-                return Err(Malformed);
-            }
-            end = exponent;
-        }
-        self.at = end;
+        self.at = number_end(self.bytes, self.at).ok_or(Malformed)?;
         Ok(())
     }
 
     /// Passes any value.
     pub(super) fn skip(&mut self) -> Result<(), Malformed> {
+        if matches!(self.peek()?, b'{' | b'[') { self.skip_nested() } else { self.scalar() }
+    }
+
+    fn skip_nested(&mut self) -> Result<(), Malformed> {
         // Whether each list or object that is open is an object.
         let mut open: SmallVec<[bool; 64]> = SmallVec::new();
         loop {
@@ -168,7 +216,7 @@ impl<'a> Cursor<'a> {
                     self.at += 1;
                     if self.peek()? != b'}' {
                         open.push(true);
-                        self.key()?;
+                        self.pass_key()?;
                         continue;
                     }
                     self.at += 1;
@@ -190,7 +238,7 @@ impl<'a> Cursor<'a> {
                 let Some(&is_object) = open.last() else { return Ok(()) };
                 match (self.next()?, is_object) {
                     (b',', true) => {
-                        self.key()?;
+                        self.pass_key()?;
                         break;
                     }
                     (b',', false) => break,
@@ -203,9 +251,21 @@ impl<'a> Cursor<'a> {
 }
 
 impl<'a> Written<'a> {
+    /// Whether it stands for this.
+    #[inline]
+    pub(super) fn is(&self, text: &str) -> bool {
+        match self.has_escapes {
+            false => self.text == text.as_bytes(),
+            true => self.decoded() == text,
+        }
+    }
+
     /// The text without escapes.
     pub(super) fn decoded(&self) -> Cow<'a, str> {
-        let plain = String::from_utf8_lossy(self.text);
+        let plain = match std::str::from_utf8(self.text) {
+            Ok(plain) => Cow::Borrowed(plain),
+            Err(_) => String::from_utf8_lossy(self.text),
+        };
         if !self.has_escapes {
             return plain;
         }
@@ -214,20 +274,35 @@ impl<'a> Written<'a> {
     }
 }
 
-/// How many bytes come before the next quote or backslash. Most strings are short.
+/// Where the first byte may be that is a quote, a backslash, a control character or not ASCII, within the
+/// next few words; before that place there is none.
 #[inline]
-fn run(bytes: &[u8]) -> Option<usize> {
-    let near = bytes.iter().take(NEAR).position(|byte| matches!(byte, b'"' | b'\\'));
-    near.or_else(|| Some(NEAR + memchr2(b'"', b'\\', bytes.get(NEAR..)?)?))
+fn near(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    for _ in 0..NEAR {
+        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+        match special(u64::from_le_bytes(*word)) {
+            0 => at += 8,
+            hits => return at + hits.trailing_zeros() as usize / 8,
+        }
+    }
+    at
 }
 
-/// Control characters have to be escaped.
-#[inline]
-fn has_controls(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |found, byte| found | (*byte < 0x20))
-}
-
-/// Bytes that are looked at one by one.
-const NEAR: usize = 16;
+/// How many words are looked at before the long stride begins.
+const NEAR: usize = 3;
+/// How many rows of escapes are passed one by one before the long stride begins.
+const A_FEW: usize = 8;
+/// Which bytes are digits of hexadecimal numbers.
+const HEX: [bool; 256] = {
+    let (mut table, mut at) = ([false; 256], 0_u8);
+    loop {
+        table[at as usize] = at.is_ascii_hexdigit();
+        if at == u8::MAX {
+            break table;
+        }
+        at += 1;
+    }
+};
 /// More than any reader of JSON follows.
 pub(super) const DEEPEST: usize = 512;

@@ -57,3 +57,40 @@ impl<'a> Edits<'a> {
         self.out.into()
     }
 }
+
+/// Members of an object, or items of a list, on their way.
+pub(super) struct Run {
+    /// Where the last one that is kept ends.
+    pub(super) kept: Option<usize>,
+    /// Where those begin that are cut since then, and where they end.
+    pub(super) cut: Option<(usize, usize)>,
+}
+
+impl Run {
+    pub(super) fn new() -> Self {
+        Self { kept: None, cut: None }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_none() && self.cut.is_none()
+    }
+
+    /// One more is cut.
+    pub(super) fn cut(&mut self, start: usize, end: usize) {
+        self.cut = Some((self.cut.map_or(start, |(start, _)| start), end));
+    }
+
+    /// Cuts what is to be cut before one that is kept.
+    pub(super) fn release(&mut self, start: usize, edits: &mut Edits<'_>) {
+        if let Some((from, _)) = self.cut.take() {
+            edits.cut(from, start);
+        }
+    }
+
+    /// Cuts what is to be cut at the end, with the comma before it.
+    pub(super) fn close(&mut self, edits: &mut Edits<'_>) {
+        if let Some((from, end)) = self.cut.take() {
+            edits.cut(self.kept.unwrap_or(from), end);
+        }
+    }
+}

@@ -3,8 +3,10 @@
 //!
 //! It buffers at most one event.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::{
     clean::{Cleaned, Known, clean},
@@ -128,11 +130,12 @@ fn tells_error(event: &sse::Event) -> bool {
     if event.event.as_ref().is_some_and(is_named) {
         return true;
     }
-    let may_be = memmem::find(&event.data, b"\"error\"").is_some()
-        || memmem::find(&event.data, b"\"response.failed\"").is_some()
-        || memmem::find(&event.data, b"\\u00").is_some();
+    let may_be = NAMED.iter().any(|named| named.find(&event.data).is_some());
     may_be && told::is_error_event(&event.data)
 }
 
 /// The end marker of one protocol, which many servers write at the end of every stream.
 const CLOSE: &[u8] = b"[DONE]";
+/// What an event that tells an error holds, as it is written or with a letter of it escaped.
+static NAMED: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| ["\"error\"", "\"response.failed\"", "\\u00"].map(Finder::new));

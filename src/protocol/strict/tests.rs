@@ -1,6 +1,7 @@
 //! Answers cleaned: what goes, what stays byte for byte, and what is no answer.
 
 mod checks;
+mod grammar;
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -13,7 +14,7 @@ use super::shape::{Declared, Malformed, Shape};
 use crate::protocol::{Endpoint, Protocol};
 
 fn known() -> Known {
-    Known { model: Bytes::from_static(b"\"alias\""), id: "0".into(), created: 7 }
+    Known { model: Bytes::from_static(b"\"alias\""), id: 0, created: 7 }
 }
 
 fn declared_at(path: &str) -> &'static Declared {

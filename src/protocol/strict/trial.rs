@@ -83,5 +83,5 @@ impl Trial {
 }
 
 fn known(model: &str) -> Known {
-    Known { model: crate::body::json_string(model), id: "0".into(), created: 0 }
+    Known { model: crate::body::json_string(model), id: 0, created: 0 }
 }

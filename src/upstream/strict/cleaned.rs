@@ -41,11 +41,8 @@ pub(super) async fn cleaned(
     inbound: &Inbound,
     strict: Strict,
 ) -> Result<Box<Answer>, Failed> {
-    let declared = inbound.endpoint.as_ref();
-    let declared = declared.and_then(|it| Some((it, strict::declared(it, &inbound.path)?)));
-    let Some((endpoint, declared)) = declared.filter(|_| answer.status.is_success()) else {
-        return Ok(answer);
-    };
+    let declared = declared(inbound).filter(|_| answer.status.is_success());
+    let Some((endpoint, declared)) = declared else { return Ok(answer) };
     let known = known(inbound);
     match answer.form() {
         Form::Json => whole(answer, provider, inbound, (endpoint, declared), known).await,
@@ -69,12 +66,22 @@ pub(super) async fn cleaned(
     }
 }
 
+/// Whether an answer that is JSON will be read here as a whole.
+pub(in crate::upstream) fn reads(answer: &Answer, provider: &Provider, inbound: &Inbound) -> bool {
+    provider.strict.is_some() && answer.status.is_success() && declared(inbound).is_some()
+}
+
+fn declared(inbound: &Inbound) -> Option<(&Endpoint, &'static Declared)> {
+    let endpoint = inbound.endpoint.as_ref()?;
+    Some((endpoint, strict::declared(endpoint, &inbound.path)?))
+}
+
 /// What is written into the answer.
 fn known(inbound: &Inbound) -> Known {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Known {
         model: json_string(&inbound.alias),
-        id: format!("{:016x}", rand::random::<u64>()).into(),
+        id: rand::random(),
         created: since.map_or(0, |since| since.as_secs()),
     }
 }
@@ -109,9 +116,6 @@ async fn whole(
     let (usage, reason) = (answer.body.usage(), answer.body.reason());
     let inside =
         |answer, body| Err(Failed::inside(answer, body, inbound.speaks(), &provider.own_classes));
-    if told::is_error_alone(&body) {
-        return inside(answer, body);
-    }
     match off_core_if_large(&body, declared, &known).await {
         Ok(Cleaned::Kept(clean, _)) => {
             let (media_type, body) = match delivered(inbound, endpoint, declared, &clean) {
@@ -134,6 +138,7 @@ async fn whole(
             Ok(answer)
         }
         Ok(Cleaned::Fault) => inside(answer, body),
+        _ if told::is_error_alone(&body) => inside(answer, body),
         Ok(Cleaned::Unknown) | Err(Malformed) => {
             Err(Failed::malformed(answer.status, "the answer is not what its protocol says"))
         }
@@ -181,7 +186,7 @@ fn at_once(
     let include_usage = crate::upstream::usage::is_asked(inbound);
     let client = codec::Client {
         model: &inbound.alias,
-        id: &known.id,
+        id: &format!("{:x}", known.id),
         created: known.created,
         delivery,
         include_usage,
