@@ -5,6 +5,7 @@ pub(crate) mod shape;
 mod cursor;
 mod digits;
 mod edits;
+pub(crate) mod forms;
 pub(crate) mod clean;
 pub(crate) mod events;
 pub(crate) mod want;

@@ -4,9 +4,10 @@
 
 use super::{wanted, words};
 use crate::protocol::Operation;
+use crate::protocol::strict::forms::is_time;
 use crate::protocol::strict::shape::{
     Declared, Fill,
-    Shape::{self, Any, Either, Flag, List, Model, Number, Object, OneOf, Text},
+    Shape::{self, Any, Either, Flag, Like, List, Model, Number, Object, OneOf, Text},
     Words, bound, fill, may, must,
 };
 
@@ -103,6 +104,8 @@ static DELTA: Shape = Object(&[
     may("signature", Text),
     bound("citation", Shape::Within(&CITATION)),
     may("content", Text),
+    may("encrypted_content", Text),
+    may("estimated_tokens", Number),
     may("stop_reason", Shape::Words(&STOP)),
     may("stop_sequence", Text),
     may("stop_details", DETAILS),
@@ -129,6 +132,9 @@ static BLOCK: Shape = Object(&[
             "mcp_tool_result",
             "container_upload",
             "compaction",
+            "advisor_tool_result",
+            "mcp_tool_listing",
+            "fallback",
         ]),
     ),
     may("text", Text),
@@ -145,7 +151,16 @@ static BLOCK: Shape = Object(&[
     may("server_name", Text),
     may("is_error", Flag),
     may("file_id", Text),
+    may("toolset_name", Text),
+    may("encrypted_content", Text),
+    may("mcp_server_name", Text),
+    may("tools", List(&LISTED)),
+    may("from", Object(&[may("model", Model)])),
+    may("to", Object(&[may("model", Model)])),
+    may("trigger", DETAILS),
 ]);
+static LISTED: Shape =
+    Object(&[may("name", Text), may("description", Text), may("input_schema", Any)]);
 
 static CONTENT: Shape = Either(&[Text, List(&RESULT), Shape::Within(&RESULT)]);
 /// What a tool of the vendor has found or done.
@@ -154,6 +169,7 @@ static RESULT: Shape = Object(&[
     may("url", Text),
     may("title", Text),
     may("encrypted_content", Text),
+    may("encrypted_stdout", Text),
     may("page_age", Text),
     may("error_code", OneOf(words::FAULTS)),
     may("error_message", Text),
@@ -165,7 +181,7 @@ static RESULT: Shape = Object(&[
     may("file_type", OneOf(words::FILES)),
     may("text", Text),
     may("citations", Either(&[List(&CITATION), Object(&[may("enabled", Flag)])])),
-    may("retrieved_at", Text),
+    may("retrieved_at", Like(is_time)),
     may(
         "source",
         Object(&[
@@ -185,6 +201,7 @@ static RESULT: Shape = Object(&[
     may("lines", List(&Text)),
     may("tool_references", List(&REFERENCE)),
     may("tool_name", Text),
+    may("stop_reason", OneOf(STOP.known)),
 ]);
 static REFERENCE: Shape = Object(&[may("type", OneOf(words::REFERENCES)), may("tool_name", Text)]);
 
@@ -220,13 +237,7 @@ const USAGE: Shape = Object(&[
     may("input_tokens", Number),
     may("cache_creation_input_tokens", Number),
     may("cache_read_input_tokens", Number),
-    may(
-        "cache_creation",
-        Object(&[
-            may("ephemeral_5m_input_tokens", Number),
-            may("ephemeral_1h_input_tokens", Number),
-        ]),
-    ),
+    may("cache_creation", CREATED),
     may("output_tokens", Number),
     may("output_tokens_details", Object(&[may("thinking_tokens", Number)])),
     may(
@@ -235,13 +246,49 @@ const USAGE: Shape = Object(&[
     ),
     may("service_tier", OneOf(words::TIERS)),
     may("inference_geo", OneOf(words::PLACES)),
+    may("speed", OneOf(words::SPEEDS)),
+    may("iterations", List(&ITERATION)),
+    may("fallback_credit", Object(&[may("status", CREDIT)])),
 ]);
+const CREDIT: Shape =
+    Object(&[may("type", OneOf(words::CREDITS)), may("reason", OneOf(words::UNCREDITED))]);
+/// One sampling of several that an answer took.
+static ITERATION: Shape = Object(&[
+    may("type", OneOf(words::ITERATIONS)),
+    may("input_tokens", Number),
+    may("output_tokens", Number),
+    may("cache_creation_input_tokens", Number),
+    may("cache_read_input_tokens", Number),
+    may("cache_creation", CREATED),
+]);
+const CREATED: Shape =
+    Object(&[may("ephemeral_5m_input_tokens", Number), may("ephemeral_1h_input_tokens", Number)]);
 const DETAILS: Shape = Object(&[
     may("type", OneOf(words::DETAILS)),
     may("category", OneOf(words::CATEGORIES)),
     may("explanation", Text),
+    may("fallback_credit_token", Text),
+    may("fallback_has_prefill_claim", Flag),
 ]);
-const CONTAINER: Shape = Object(&[may("id", Text), may("expires_at", Text)]);
+const CONTAINER: Shape =
+    Object(&[may("id", Text), may("expires_at", Like(is_time)), may("skills", List(&SKILL))]);
+static SKILL: Shape = Object(&[
+    may("skill_id", Like(is_skill)),
+    may("type", OneOf(words::SKILL_SOURCES)),
+    may("version", Like(is_version)),
+]);
+
+/// One of the vendor's own skills, or the id of another.
+fn is_skill(id: &[u8]) -> bool {
+    let own = id.strip_prefix(b"skill_");
+    words::SKILLS.iter().any(|skill| skill.as_bytes() == id)
+        || own.is_some_and(|own| own.len() <= 64 && own.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// A moment, a date, or the newest.
+fn is_version(version: &[u8]) -> bool {
+    version == b"latest" || (version.len() <= 32 && version.iter().all(u8::is_ascii_digit))
+}
 static EDITED: Shape = Object(&[may("applied_edits", List(&EDIT))]);
 static EDIT: Shape = Object(&[
     may("type", OneOf(words::EDITS)),

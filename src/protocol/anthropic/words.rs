@@ -27,6 +27,9 @@ pub(super) const RESULTS: &[&str] = &[
     "tool_search_tool_result_error",
     "tool_reference",
     "search_result",
+    "advisor_result",
+    "advisor_redacted_result",
+    "advisor_tool_result_error",
 ];
 pub(super) const FAULTS: &[&str] = &[
     "invalid_tool_input",
@@ -46,6 +49,7 @@ pub(super) const FAULTS: &[&str] = &[
     "unsupported_content_type",
     "prompt_too_long",
     "overloaded",
+    "model_not_found",
 ];
 pub(super) const FILES: &[&str] = &["text", "image", "pdf"];
 pub(super) const SOURCES: &[&str] = &["base64", "text", "content", "url", "file"];
@@ -59,3 +63,15 @@ pub(super) const CATEGORIES: &[&str] =
     &["bio", "cyber", "frontier_llm", "general_harms", "reasoning_extraction"];
 pub(super) const EDITS: &[&str] =
     &["clear_tool_uses_20250919", "clear_thinking_20251015", "compact_20260112"];
+pub(super) const SPEEDS: &[&str] = &["standard", "fast"];
+pub(super) const ITERATIONS: &[&str] =
+    &["message", "compaction", "advisor_message", "fallback_message"];
+pub(super) const CREDITS: &[&str] = &["redeemed", "not_applied"];
+#[rustfmt::skip]
+pub(super) const UNCREDITED: &[&str] = &[
+    "body_mismatch", "continuation_excluded", "continuation_only", "expired", "invalid_target_model",
+    "not_enabled", "reprice_unavailable", "temporarily_unavailable", "variant_fields_present",
+    "wrong_organization", "wrong_platform", "wrong_workspace",
+];
+pub(super) const SKILL_SOURCES: &[&str] = &["anthropic", "custom"];
+pub(super) const SKILLS: &[&str] = &["pptx", "xlsx", "docx", "pdf"];

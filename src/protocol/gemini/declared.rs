@@ -4,9 +4,10 @@
 
 use super::{wanted, words};
 use crate::protocol::Operation;
+use crate::protocol::strict::forms::is_time;
 use crate::protocol::strict::shape::{
     Declared, Field,
-    Shape::{self, Any, Either, Flag, List, Model, Number, Object, OneOf, Text},
+    Shape::{self, Any, Either, Flag, Like, List, Model, Number, Object, OneOf, Text},
     Words, may, must,
 };
 
@@ -59,7 +60,7 @@ static CHUNK: Shape = Object(&[
     ),
     may("usageMetadata", Shape::Within(&USAGE)),
     may("modelVersion", Model),
-    may("createTime", Text),
+    may("createTime", Like(is_time)),
     may("responseId", Text),
 ]);
 static COUNTED: Shape = Object(&[
@@ -84,6 +85,7 @@ static CANDIDATE: Shape = Object(&[
     may("content", Object(&[may("parts", List(&PART)), may("role", Shape::Words(&ROLE))])),
     may("finishReason", Shape::Words(&FINISH)),
     may("finishMessage", Text),
+    may("continuationToken", Text),
     may("index", Number),
     may("safetyRatings", List(&RATING)),
     may(
@@ -108,7 +110,24 @@ static PART: Shape = Object(&[
     may("text", Text),
     may("thought", Flag),
     may("thoughtSignature", Text),
-    may("functionCall", Object(&[may("id", Text), may("name", Text), may("args", Any)])),
+    may(
+        "functionCall",
+        Object(&[
+            may("id", Text),
+            may("name", Text),
+            may("args", Any),
+            may("partialArgs", List(&ARGUMENT)),
+            may("willContinue", Flag),
+        ]),
+    ),
+    may(
+        "toolCall",
+        Object(&[may("id", Text), may("toolType", OneOf(words::TOOLS)), may("args", Any)]),
+    ),
+    may(
+        "toolResponse",
+        Object(&[may("id", Text), may("toolType", OneOf(words::TOOLS)), may("response", Any)]),
+    ),
     may("inlineData", Object(BLOB)),
     may("fileData", Object(BLOB)),
     may("functionResponse", Object(&[may("id", Text), may("name", Text), may("response", Any)])),
@@ -121,8 +140,17 @@ static PART: Shape = Object(&[
         Object(&[may("id", Text), may("outcome", OneOf(words::OUTCOMES)), may("output", Text)]),
     ),
 ]);
+/// A piece of a call's arguments.
+static ARGUMENT: Shape = Object(&[
+    may("jsonPath", Text),
+    may("stringValue", Text),
+    may("numberValue", Number),
+    may("boolValue", Flag),
+    may("nullValue", OneOf(&["NULL_VALUE"])),
+    may("willContinue", Flag),
+]);
 const BLOB: &[Field] = &[
-    may("mimeType", Shape::Words(&MEDIA)),
+    may("mimeType", Shape::Media(&MEDIA)),
     may("data", Text),
     may("fileUri", Text),
     may("displayName", Text),
@@ -135,6 +163,7 @@ static RATING: Shape = Object(&[
     may("severity", OneOf(words::SEVERITIES)),
     may("severityScore", Number),
     may("blocked", Flag),
+    may("overwrittenThreshold", OneOf(words::THRESHOLDS)),
 ]);
 static SOURCE: Shape = Object(&[
     may("startIndex", Number),
@@ -156,6 +185,8 @@ static RETRIEVED: Shape =
 static GROUNDING: Shape = Object(&[
     may("webSearchQueries", List(&Text)),
     may("imageSearchQueries", List(&Text)),
+    may("retrievalQueries", List(&Text)),
+    may("googleMapsWidgetContextToken", Text),
     may("searchEntryPoint", Object(&[may("renderedContent", Text), may("sdkBlob", Text)])),
     may("groundingChunks", List(&GROUND)),
     may("groundingSupports", List(&SUPPORT)),
@@ -165,6 +196,7 @@ static GROUND: Shape = Object(&[
     may("web", Object(GROUND_FIELDS)),
     may("retrievedContext", Object(GROUND_FIELDS)),
     may("maps", Object(GROUND_FIELDS)),
+    may("image", Object(GROUND_FIELDS)),
 ]);
 const GROUND_FIELDS: &[Field] = &[
     may("uri", Text),
@@ -173,10 +205,16 @@ const GROUND_FIELDS: &[Field] = &[
     may("text", Text),
     may("placeId", Text),
     may("fileSearchStore", Text),
+    may("sourceUri", Text),
+    may("imageUri", Text),
+    may("documentName", Text),
+    may("pageNumber", Number),
+    may("mediaId", Text),
 ];
 static SUPPORT: Shape = Object(&[
     may("groundingChunkIndices", List(&Number)),
     may("confidenceScores", List(&Number)),
+    may("renderedParts", List(&Number)),
     may(
         "segment",
         Object(&[
@@ -228,6 +266,9 @@ static FINISH: Words = Words {
         "MISSING_THOUGHT_SIGNATURE",
         "MALFORMED_RESPONSE",
         "MODEL_ARMOR",
+        "CONTINUATION",
+        "ESCALATION",
+        "PUP_LIMITED_DISABLED",
         "FINISH_REASON_UNSPECIFIED",
     ],
     near: &[

@@ -73,3 +73,13 @@ pub(super) const MEDIA: &[&str] = &[
     "application/octet-stream", "text/plain", "text/csv", "text/html", "text/css", "text/xml",
     "text/markdown", "text/javascript", "text/x-python",
 ];
+#[rustfmt::skip]
+pub(super) const TOOLS: &[&str] = &[
+    "TOOL_TYPE_UNSPECIFIED", "GOOGLE_SEARCH_WEB", "GOOGLE_SEARCH_IMAGE", "URL_CONTEXT", "GOOGLE_MAPS",
+    "FILE_SEARCH", "MEDIA_PROCESSING",
+];
+#[rustfmt::skip]
+pub(super) const THRESHOLDS: &[&str] = &[
+    "HARM_BLOCK_THRESHOLD_UNSPECIFIED", "BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE",
+    "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF",
+];

@@ -89,6 +89,7 @@ static MESSAGE: Shape = Object(&[
     may("function_call", Object(&[may("name", Text), may("arguments", Arguments)])),
     may("audio", AUDIO),
     may("annotations", List(&ANNOTATION)),
+    may("extra_content", EXTRA),
 ]);
 
 static DELTA: Shape = Object(&[
@@ -101,7 +102,12 @@ static DELTA: Shape = Object(&[
     may("function_call", Object(&[may("name", Text), may("arguments", Fragment)])),
     may("audio", AUDIO),
     may("annotations", List(&ANNOTATION)),
+    may("extra_content", EXTRA),
 ]);
+
+/// Where Gemini's own chat completions say what has to come back with the next turn.
+const EXTRA: Shape =
+    Object(&[may("google", Object(&[may("thought_signature", Text), may("thought", Flag)]))]);
 
 static CONTENT: Shape = Either(&[Text, List(&PIECE)]);
 static PIECE: Shape = Object(&[
@@ -118,6 +124,7 @@ static CALL: Shape = Object(&[
     fill("type", Shape::Words(&CALL_KINDS), Fill::Json("\"function\"")),
     may("function", Object(&[may("name", Text), fill("arguments", Arguments, NO_ARGUMENTS)])),
     may("custom", CUSTOM),
+    may("extra_content", EXTRA),
 ]);
 
 static CALL_DELTA: Shape = Object(&[
@@ -126,6 +133,7 @@ static CALL_DELTA: Shape = Object(&[
     may("type", Shape::Words(&CALL_KINDS)),
     may("function", Object(&[may("name", Text), may("arguments", Fragment)])),
     may("custom", CUSTOM),
+    may("extra_content", EXTRA),
 ]);
 
 const CUSTOM: Shape = Object(&[may("name", Text), may("input", Text)]);
@@ -241,8 +249,18 @@ static EMBEDDED: Words = Words::only(&["embedding"], "embedding");
 static ASSISTANT: Words = Words::only(&["assistant"], "assistant");
 static CALL_KINDS: Words = Words::only(&["function", "custom"], "function");
 static FINISH: Words = Words {
-    known: &["stop", "length", "tool_calls", "content_filter", "function_call"],
+    known: &[
+        "stop",
+        "length",
+        "tool_calls",
+        "content_filter",
+        "function_call",
+        // Of other vendors of this protocol: an answer that broke off does not look like a whole one.
+        "error",
+        "insufficient_system_resource",
+    ],
     near: &[
+        ("error", "error"),
         ("length", "length"),
         ("max", "length"),
         ("tool", "tool_calls"),

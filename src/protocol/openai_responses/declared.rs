@@ -4,10 +4,11 @@
 
 use super::{wanted, words};
 use crate::protocol::Operation;
+use crate::protocol::strict::forms::is_size;
 use crate::protocol::strict::shape::{
     Declared, Field, Fill,
     Shape::{
-        self, Any, Either, Fault, Flag, List, Map, Model, Number, Object, OneOf, Scalar, Text,
+        self, Any, Either, Fault, Flag, Like, List, Map, Model, Number, Object, OneOf, Scalar, Text,
     },
     Words, bound, fill, may, must,
 };
@@ -91,6 +92,8 @@ const INCOMPLETE: Shape = Object(&[may("reason", OneOf(words::INCOMPLETE))]);
 const TEXT: Shape = Object(&[may("format", FORMAT), may("verbosity", OneOf(words::LEVELS))]);
 const REASONING: Shape = Object(&[
     may("effort", OneOf(words::EFFORT)),
+    may("context", OneOf(words::CONTEXTS)),
+    may("mode", OneOf(words::MODES)),
     may("summary", OneOf(words::SUMMARY)),
     may("generate_summary", OneOf(words::SUMMARY)),
 ]);
@@ -139,8 +142,13 @@ const TOOL: Shape = Object(&[
     may("output_format", OneOf(words::IMAGE_FORMATS)),
     may("partial_images", Number),
     may("quality", OneOf(words::QUALITY)),
-    may("size", OneOf(words::SIZES)),
+    may("size", Like(is_size)),
     may("defer_loading", Flag),
+    may("output_schema", Any),
+    may("input_schema", Any),
+    may("annotations", Any),
+    may("external_web_access", Flag),
+    may("allowed_callers", List(&OneOf(words::CALLERS))),
 ]);
 
 const USAGE: Shape = Object(&[
@@ -181,10 +189,13 @@ const ITEMS: &[&str] = &[
                 "compaction",
                 "tool_search_call",
                 "tool_search_output",
+                "program",
+                "program_output",
+                "additional_tools",
 ];
 
 /// An item of any type: which of these it has depends on its type.
-const fn item(arguments: Shape) -> [Field; 37] {
+const fn item(arguments: Shape) -> [Field; 42] {
     [
         must("type", Shape::Tag(ITEMS)),
         may("id", Text),
@@ -212,11 +223,16 @@ const fn item(arguments: Shape) -> [Field; 37] {
         may("background", OneOf(words::BACKGROUND)),
         may("output_format", OneOf(words::IMAGE_FORMATS)),
         may("quality", OneOf(words::QUALITY)),
-        may("size", OneOf(words::SIZES)),
+        may("size", Like(is_size)),
         may("pending_safety_checks", List(&CHECK)),
         may("acknowledged_safety_checks", List(&CHECK)),
         may("server_label", Text),
-        may("tools", List(&MCP_TOOL)),
+        may("tools", List(&TOOL)),
+        may("error", MCP_ERROR),
+        may("fingerprint", Text),
+        may("caller", CALLER),
+        may("async", Flag),
+        may("environment", ENVIRONMENT),
         may("approval_request_id", Text),
         may("approve", Flag),
         may("reason", Text),
@@ -225,9 +241,9 @@ const fn item(arguments: Shape) -> [Field; 37] {
         may("execution", OneOf(words::EXECUTION)),
     ]
 }
-static ITEM: [Field; 37] = item(Shape::Arguments);
+static ITEM: [Field; 42] = item(Shape::Arguments);
 /// An item in an event: a call that is under way has no arguments yet.
-static BEGUN: [Field; 37] = item(Shape::Fragment);
+static BEGUN: [Field; 42] = item(Shape::Fragment);
 static ITEM_OBJECT: Shape = Object(&ITEM);
 
 static CONTENT: Shape = Object(&[
@@ -324,15 +340,15 @@ static FOUND: Shape = Object(&[
 static OUTPUT: Shape =
     Object(&[may("type", OneOf(words::OUTPUTS)), may("logs", Text), may("url", Text)]);
 static CHECK: Shape = Object(&[may("id", Text), may("code", Text), may("message", Text)]);
-static MCP_TOOL: Shape = Object(&[
-    may("name", Text),
-    may("description", Text),
-    may("input_schema", Any),
-    may("annotations", Any),
-    may("type", OneOf(words::TOOLS)),
-    may("parameters", Any),
-    may("strict", Flag),
-]);
+const CALLER: Shape = Object(&[may("type", OneOf(words::CALLERS)), may("caller_id", Text)]);
+const ENVIRONMENT: Shape =
+    Object(&[may("type", OneOf(words::ENVIRONMENTS)), may("container_id", Text)]);
+
+/// What went wrong with a tool: of which kind, and not what it says.
+const MCP_ERROR: Shape =
+    Either(&[OneOf(&[]), Object(&[may("type", OneOf(words::MCP_ERRORS)), may("code", CODE)])]);
+/// A number alone.
+const CODE: Shape = Either(&[Number, OneOf(&[])]);
 
 /// An event of any type.
 static EVENT: Shape = Object(&[
@@ -347,7 +363,7 @@ static EVENT: Shape = Object(&[
     may("annotation_index", Number),
     bound("annotation", Shape::Within(&ANNOTATION)),
     bound("part", Shape::Within(&CONTENT)),
-    may("delta", Text),
+    may("delta", Either(&[Text, Object(&[may("stdout", Text), may("stderr", Text)])])),
     may("text", Text),
     may("refusal", Text),
     may("arguments", Text),
@@ -360,7 +376,11 @@ static EVENT: Shape = Object(&[
     may("background", OneOf(words::BACKGROUND)),
     may("output_format", OneOf(words::IMAGE_FORMATS)),
     may("quality", OneOf(words::QUALITY)),
-    may("size", OneOf(words::SIZES)),
+    may("size", Like(is_size)),
+    may("status", OneOf(words::STATUS)),
+    may("command", Text),
+    may("command_index", Number),
+    may("output", Any),
     may("usage", USAGE),
     may("obfuscation", Text),
 ]);
@@ -389,7 +409,10 @@ const EVENTS: &[&str] = &[
     "response.code_interpreter_call.interpreting", "response.code_interpreter_call.completed",
     "response.code_interpreter_call_code.delta", "response.code_interpreter_call_code.done",
     "response.audio.delta", "response.audio.done", "response.audio.transcript.delta",
-    "response.audio.transcript.done",
+    "response.audio.transcript.done", "response.compaction.compacting",
+    "response.shell_call_command.added", "response.shell_call_command.delta",
+    "response.shell_call_command.done", "response.shell_call_output_content.delta",
+    "response.shell_call_output_content.done",
 ];
 
 static WHOLE: Words = Words::only(&["response"], "response");

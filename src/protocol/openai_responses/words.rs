@@ -7,7 +7,8 @@ pub(super) const TIERS: &[&str] =
 pub(super) const RETENTION: &[&str] = &["in_memory", "in-memory", "24h"];
 pub(super) const CHOICE: &[&str] = &["auto", "none", "required"];
 pub(super) const TRUNCATION: &[&str] = &["auto", "disabled"];
-pub(super) const INCOMPLETE: &[&str] = &["max_output_tokens", "content_filter", "max_tool_calls"];
+pub(super) const INCOMPLETE: &[&str] =
+    &["max_output_tokens", "content_filter", "max_tool_calls", "max_messages", "steered"];
 pub(super) const LEVELS: &[&str] = &["low", "medium", "high"];
 pub(super) const EFFORT: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 pub(super) const SUMMARY: &[&str] = &["auto", "concise", "detailed", "none"];
@@ -32,27 +33,15 @@ pub(super) const TOOLS: &[&str] = &[
     "apply_patch",
     "mcp",
     "allowed_tools",
+    "programmatic_tool_calling",
 ];
 pub(super) const CONTENT_TYPES: &[&str] = &["text", "image"];
 pub(super) const PICTURE_ACTIONS: &[&str] = &["generate", "edit", "auto"];
 pub(super) const BACKGROUND: &[&str] = &["transparent", "opaque", "auto"];
 pub(super) const MODERATION: &[&str] = &["auto", "low"];
-pub(super) const IMAGE_FORMATS: &[&str] = &["png", "webp", "jpeg"];
-pub(super) const QUALITY: &[&str] = &["low", "medium", "high", "auto", "standard", "hd"];
-pub(super) const SIZES: &[&str] = &[
-    "auto",
-    "256x256",
-    "512x512",
-    "1024x1024",
-    "1024x1536",
-    "1536x1024",
-    "1792x1024",
-    "1024x1792",
-    "2048x2048",
-    "2048x1152",
-    "3840x2160",
-    "2160x3840",
-];
+pub(super) const IMAGE_FORMATS: &[&str] = &["png", "webp", "jpeg", "gif", "svg"];
+pub(super) const QUALITY: &[&str] =
+    &["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"];
 pub(super) const STATUS: &[&str] = &[
     "in_progress",
     "completed",
@@ -90,3 +79,9 @@ pub(super) const BUTTONS: &[&str] = &["left", "right", "wheel", "back", "forward
 pub(super) const OPERATIONS: &[&str] = &["create_file", "delete_file", "update_file"];
 pub(super) const SOURCES: &[&str] = &["url", "api"];
 pub(super) const OUTPUTS: &[&str] = &["logs", "image"];
+pub(super) const CONTEXTS: &[&str] = &["auto", "current_turn", "all_turns"];
+pub(super) const MODES: &[&str] = &["standard", "pro"];
+pub(super) const CALLERS: &[&str] = &["direct", "program", "programmatic"];
+pub(super) const ENVIRONMENTS: &[&str] = &["local", "container_reference"];
+pub(super) const MCP_ERRORS: &[&str] =
+    &["http_error", "mcp_protocol_error", "mcp_tool_execution_error"];

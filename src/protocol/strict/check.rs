@@ -28,7 +28,7 @@ pub(crate) struct Wrong {
 /// The first thing that is wrong with it.
 pub(crate) fn check(body: &[u8], want: &Want, refuses_unknown: bool) -> Result<(), Wrong> {
     let mut checker = Checker { cursor: Cursor::new(body), path: SmallVec::new(), refuses_unknown };
-    checker.value(want)
+    checker.value(want).map_err(|wrong| *wrong)
 }
 
 /// A step on the way to a value.
@@ -45,7 +45,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn value(&mut self, want: &Want) -> Result<(), Wrong> {
+    fn value(&mut self, want: &Want) -> Result<(), Box<Wrong>> {
         let first = self.read(Cursor::peek)?;
         if !want.begins_with(first) {
             return Err(self.wrong_type(want, first));
@@ -73,7 +73,7 @@ impl<'a> Checker<'a> {
     }
 
     /// How often the tag is there.
-    fn object(&mut self, fields: &[Wanted], tag: Option<&str>) -> Result<usize, Wrong> {
+    fn object(&mut self, fields: &[Wanted], tag: Option<&str>) -> Result<usize, Box<Wrong>> {
         let (mut there, mut is_first, mut tags) = (0_u128, true, 0);
         self.cursor.at += 1;
         while let Some(key) = self.next_key(is_first)? {
@@ -114,7 +114,7 @@ impl<'a> Checker<'a> {
         &mut self,
         tag: &'static str,
         forms: &[(&'static str, &'static [Wanted])],
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), Box<Wrong>> {
         let start = self.cursor.at;
         let of = |word: Option<Written<'_>>| {
             let form = forms.iter().find(|(name, _)| word.is_some_and(|word| word.is(name)));
@@ -145,7 +145,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The last word in this field of an object.
-    fn word(&mut self, tag: &'static str) -> Result<Option<Written<'a>>, Wrong> {
+    fn word(&mut self, tag: &'static str) -> Result<Option<Written<'a>>, Box<Wrong>> {
         let (mut is_first, mut word) = (true, None);
         self.cursor.at += 1;
         while let Some(key) = self.next_key(is_first)? {
@@ -168,7 +168,7 @@ impl<'a> Checker<'a> {
         tag: &'static str,
         forms: &[(&'static str, &'static [Wanted])],
         word: Option<Written<'_>>,
-    ) -> Wrong {
+    ) -> Box<Wrong> {
         self.path.push(Step::Field(tag));
         let words: Vec<_> = forms.iter().map(|(name, _)| format!("`{name}`")).collect();
         let (place, words) = (self.place(), words.join(", "));
@@ -187,7 +187,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn map(&mut self, want: &Want) -> Result<(), Wrong> {
+    fn map(&mut self, want: &Want) -> Result<(), Box<Wrong>> {
         let mut is_first = true;
         self.cursor.at += 1;
         while let Some(key) = self.next_key(is_first)? {
@@ -202,7 +202,7 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    fn list(&mut self, item: &Want) -> Result<usize, Wrong> {
+    fn list(&mut self, item: &Want) -> Result<usize, Box<Wrong>> {
         self.cursor.at += 1;
         let mut count = 0;
         loop {
@@ -222,7 +222,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The next key of an object; `None` at its end.
-    fn next_key(&mut self, is_first: bool) -> Result<Option<Written<'a>>, Wrong> {
+    fn next_key(&mut self, is_first: bool) -> Result<Option<Written<'a>>, Box<Wrong>> {
         match self.read(Cursor::peek)? {
             b'}' => {
                 self.cursor.at += 1;
@@ -237,7 +237,7 @@ impl<'a> Checker<'a> {
         Ok(Some(self.read(Cursor::key)?))
     }
 
-    fn number(&mut self, want: &Want, least: f64, most: f64) -> Result<(), Wrong> {
+    fn number(&mut self, want: &Want, least: f64, most: f64) -> Result<(), Box<Wrong>> {
         let text = self.passed(Cursor::number)?;
         let value: f64 = text.parse().unwrap_or(f64::NAN);
         if (least..=most).contains(&value) {
@@ -247,7 +247,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Some clients write a whole number with a fraction of zero.
-    fn whole(&mut self, want: &Want, least: i64, most: i64) -> Result<(), Wrong> {
+    fn whole(&mut self, want: &Want, least: i64, most: i64) -> Result<(), Box<Wrong>> {
         let text = self.passed(Cursor::number)?;
         let digits = text.trim_end_matches('0').strip_suffix('.').unwrap_or(text);
         let is_huge = digits.trim_start_matches('-').bytes().all(|it| it.is_ascii_digit());
@@ -259,7 +259,7 @@ impl<'a> Checker<'a> {
         if fits { Ok(()) } else { Err(self.wrong("invalid_value", want, text)) }
     }
 
-    fn choice(&mut self, want: &Want, words: &[&str]) -> Result<(), Wrong> {
+    fn choice(&mut self, want: &Want, words: &[&str]) -> Result<(), Box<Wrong>> {
         let word = self.read(Cursor::string)?;
         if words.iter().any(|it| word.is(it)) {
             return Ok(());
@@ -271,7 +271,7 @@ impl<'a> Checker<'a> {
     fn passed(
         &mut self,
         pass: impl FnOnce(&mut Cursor<'a>) -> Result<(), Malformed>,
-    ) -> Result<&'a str, Wrong> {
+    ) -> Result<&'a str, Box<Wrong>> {
         let start = self.cursor.at;
         self.read(pass)?;
         Ok(std::str::from_utf8(self.cursor.since(start)).unwrap_or_default())
@@ -281,14 +281,14 @@ impl<'a> Checker<'a> {
     fn read<T>(
         &mut self,
         read: impl FnOnce(&mut Cursor<'a>) -> Result<T, Malformed>,
-    ) -> Result<T, Wrong> {
+    ) -> Result<T, Box<Wrong>> {
         read(&mut self.cursor).map_err(|Malformed| {
             let message = format!("The request is not JSON at `{}`.", self.place());
             self.at_place("invalid_json", message)
         })
     }
 
-    fn wrong_type(&self, want: &Want, first: u8) -> Wrong {
+    fn wrong_type(&self, want: &Want, first: u8) -> Box<Wrong> {
         let found = match first {
             b'"' => "a string",
             b'[' => "a list",
@@ -300,14 +300,14 @@ impl<'a> Checker<'a> {
         self.wrong("invalid_type", want, found)
     }
 
-    fn wrong(&self, code: &'static str, want: &Want, found: &str) -> Wrong {
+    fn wrong(&self, code: &'static str, want: &Want, found: &str) -> Box<Wrong> {
         let place = self.place();
         let noun = want.noun();
         self.at_place(code, format!("Invalid value at `{place}`: expected {noun}, found {found}."))
     }
 
-    fn at_place(&self, code: &'static str, message: String) -> Wrong {
-        Wrong { param: self.place(), message, code }
+    fn at_place(&self, code: &'static str, message: String) -> Box<Wrong> {
+        Box::new(Wrong { param: self.place(), message, code })
     }
 
     fn place(&self) -> String {

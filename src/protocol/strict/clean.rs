@@ -4,8 +4,10 @@
 use bytes::Bytes;
 
 use super::{
-    cursor::{Cursor, DEEPEST, Written},
+    cursor::{Cursor, DEEPEST},
+    digits::begins_number,
     edits::{Edits, Run},
+    forms::is_media_of,
     shape::{Field, Fill, Malformed, Need, Shape, Words},
 };
 use crate::protocol::told;
@@ -46,6 +48,7 @@ pub(crate) fn clean(json: &Bytes, shape: &Shape, known: &Known) -> Result<Cleane
         tag: None,
         fault: false,
         names_error: false,
+        word: None,
     };
     let first = cleaner.cursor.peek()?;
     if first == b'n' {
@@ -82,6 +85,8 @@ struct Cleaner<'a> {
     fault: bool,
     /// Whether the outermost object has an error that its protocol does not have there.
     names_error: bool,
+    /// The type of the innermost object, once it has been read.
+    word: Option<&'static str>,
 }
 
 impl Cleaner<'_> {
@@ -90,7 +95,8 @@ impl Cleaner<'_> {
         match (shape, first) {
             (Shape::Any, _) => self.cursor.skip()?,
             (Shape::Model, _) => self.model()?,
-            (Shape::Arguments, _) => self.arguments()?,
+            (Shape::Arguments, _) => self.arguments(first)?,
+            (Shape::Fragment, b'{') => self.arguments(first)?,
             (Shape::Fragment, b'n') => self.put(b"\"\"", |cursor| cursor.scalar())?,
             (Shape::Fault, b'n' | b'f') => self.cursor.scalar()?,
             (Shape::Fault, _) => {
@@ -108,7 +114,13 @@ impl Cleaner<'_> {
             (Shape::List(item), b'[') => return self.nested(|it| it.list(item)),
             (Shape::Tag(words), b'"') => return self.tag(words),
             (Shape::OneOf(words), b'"') => return self.one_of(words),
-            (Shape::Words(words), b'"') => self.word(words)?,
+            (Shape::Like(is_it), b'"') => {
+                let text = self.cursor.string()?;
+                let is_known = !text.has_escapes && is_it(text.text);
+                return Ok(if is_known { Seen::Kept } else { Seen::Unknown });
+            }
+            (Shape::Words(words), b'"') => self.word(words, false)?,
+            (Shape::Media(words), b'"') => self.word(words, true)?,
             (Shape::Text | Shape::Fragment, b'"') => self.cursor.scalar()?,
             (Shape::Number, b'-' | b'0'..=b'9') => self.cursor.number()?,
             (Shape::Flag, b't' | b'f') => self.cursor.scalar()?,
@@ -124,7 +136,9 @@ impl Cleaner<'_> {
             return Err(Malformed);
         }
         self.cursor.at += 1;
+        let outer = self.word.take();
         let seen = inner(self);
+        self.word = outer;
         self.depth -= 1;
         seen
     }
@@ -332,6 +346,7 @@ impl Cleaner<'_> {
         let Some(word) = words.iter().find(|word| word.as_bytes() == text) else {
             return Ok(Seen::Unknown);
         };
+        self.word = Some(word);
         if self.depth == 1 {
             self.tag = Some(word);
         }
@@ -344,10 +359,13 @@ impl Cleaner<'_> {
         Ok(if is_known { Seen::Kept } else { Seen::Unknown })
     }
 
-    fn word(&mut self, words: &Words) -> Result<(), Malformed> {
+    fn word(&mut self, words: &Words, is_media: bool) -> Result<(), Malformed> {
         let start = self.cursor.at;
         let written = self.cursor.string()?;
         if words.known.iter().any(|word| word.as_bytes() == written.text) {
+            return Ok(());
+        }
+        if is_media && !written.has_escapes && is_media_of(words, written.text) {
             return Ok(());
         }
         if let Some(nearest) = words.nearest(&written.decoded()) {
@@ -366,9 +384,12 @@ impl Cleaner<'_> {
     }
 
     /// Some providers send nothing for empty arguments, and some send the object itself.
-    fn arguments(&mut self) -> Result<(), Malformed> {
-        let (start, first) = (self.cursor.at, self.cursor.peek()?);
+    fn arguments(&mut self, first: u8) -> Result<(), Malformed> {
+        let start = self.cursor.at;
         self.cursor.skip()?;
+        if first == b'{' && self.takes_objects() {
+            return Ok(());
+        }
         let written = self.cursor.since(start);
         let inner = written.strip_prefix(b"\"").and_then(|it| it.strip_suffix(b"\""));
         if inner.is_some_and(|inner| !matches!(inner.trim_ascii(), b"" | b"null")) {
@@ -380,6 +401,15 @@ impl Cleaner<'_> {
         };
         self.edits.replace(start, self.cursor.at, &[&with]);
         Ok(())
+    }
+
+    /// Whether the call whose arguments have been passed has an object there in its protocol.
+    fn takes_objects(&self) -> bool {
+        let is_it = |it: &&str| match self.word {
+            Some(word) => word == *it,
+            None => self.cursor.later("type").is_some_and(|word| word.is(it)),
+        };
+        WITH_OBJECTS.iter().any(is_it)
     }
 
     /// Replaces the value that was just passed.
@@ -395,25 +425,5 @@ impl Cleaner<'_> {
     }
 }
 
-impl Shape {
-    /// Whether a value of this shape may begin with this byte.
-    fn begins_with(&self, first: u8) -> bool {
-        match self {
-            Self::Any | Self::Model | Self::Arguments | Self::Fault => true,
-            Self::Text | Self::Tag(_) | Self::OneOf(_) | Self::Words(_) | Self::Fragment => {
-                matches!(first, b'"' | b'n')
-            }
-            Self::Number => matches!(first, b'-' | b'0'..=b'9' | b'n'),
-            Self::Flag => matches!(first, b't' | b'f' | b'n'),
-            Self::Scalar => !matches!(first, b'{' | b'['),
-            Self::List(_) => first == b'[',
-            Self::Map(_) | Self::Object(_) => first == b'{',
-            Self::Within(shape) => shape.begins_with(first),
-            Self::Either(shapes) => shapes.iter().any(|shape| shape.begins_with(first)),
-        }
-    }
-}
-
-fn begins_number(first: u8) -> bool {
-    matches!(first, b'-' | b'0'..=b'9')
-}
+/// Calls whose arguments are an object in their protocol.
+const WITH_OBJECTS: [&str; 1] = ["tool_search_call"];

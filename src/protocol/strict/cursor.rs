@@ -202,6 +202,20 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    /// The text of a later field of the object within which this is, behind one of its values.
+    pub(super) fn later(&self, name: &str) -> Option<Written<'a>> {
+        let mut ahead = Cursor { bytes: self.bytes, at: self.at };
+        while ahead.next().ok()? == b',' {
+            ahead.peek().ok()?;
+            let is_it = ahead.key().ok()?.is(name);
+            if ahead.peek().ok()? == b'"' && is_it {
+                return ahead.string().ok();
+            }
+            ahead.skip().ok()?;
+        }
+        None
+    }
+
     /// Passes any value.
     pub(super) fn skip(&mut self) -> Result<(), Malformed> {
         if matches!(self.peek()?, b'{' | b'[') { self.skip_nested() } else { self.scalar() }

@@ -2,6 +2,12 @@
 //!
 //! It never reckons what a number is.
 
+/// Whether a number begins so.
+#[inline]
+pub(super) fn begins_number(first: u8) -> bool {
+    matches!(first, b'-' | b'0'..=b'9')
+}
+
 /// The end of the number that begins here; none where it is not one.
 #[inline]
 pub(super) fn number_end(bytes: &[u8], at: usize) -> Option<usize> {

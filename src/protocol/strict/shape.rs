@@ -41,6 +41,10 @@ pub(crate) enum Shape {
     Tag(&'static [&'static str]),
     /// One of these words; a field with another one is left out.
     OneOf(&'static [&'static str]),
+    /// A string of this form; a field with another one is left out.
+    Like(fn(&[u8]) -> bool),
+    /// A media type, perhaps with parameters; one that is not among these words becomes the nearest of them.
+    Media(&'static Words),
     /// One of these words; another one becomes the nearest of them.
     Words(&'static Words),
     /// The model's name, which becomes the alias that was asked for.

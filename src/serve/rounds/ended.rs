@@ -169,6 +169,15 @@ impl<'a> Rounds<'a> {
         }
     }
 
+    /// Reports an attempt that another was quicker than to the AIMD controller of its provider, if
+    /// there is one: a hedge would otherwise hide a slow provider from it.
+    pub(super) fn tell_controller_of_silence(&self, provider: ProviderRef, began: Instant) {
+        if self.steers(provider) {
+            let pool = self.table.pool(provider.pool);
+            steer::outrun(pool, provider.provider as usize, began, Instant::now());
+        }
+    }
+
     /// The verdict of the pool's rules on a failure after this time.
     fn verdict(&self, failure: Brief, taken: Duration) -> Verdict {
         let rules = &self.pass.pool.fallback;

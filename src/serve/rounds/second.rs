@@ -109,6 +109,7 @@ impl<'a> Rounds<'a> {
     /// Cancels an attempt. Returns the tokens it had reported.
     fn given_up(&self, begun: Begun<'a>) -> Option<Usage> {
         let provider = begun.attempt.provider;
+        self.tell_controller_of_silence(begun.attempt.provider_ref, begun.attempt.entry.started());
         drop(begun);
         self.inbound.given_up.take(provider)
     }

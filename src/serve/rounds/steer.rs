@@ -86,3 +86,13 @@ pub(super) fn failed(pool: &Pool, at: usize, began: Instant, now: Instant, failu
         aimd.observe(began, true, now);
     }
 }
+
+/// Reports an attempt that was cancelled before its answer began, if it had been silent for longer
+/// than the budget allows. A shorter silence says nothing.
+pub(super) fn outrun(pool: &Pool, at: usize, began: Instant, now: Instant) {
+    if let Some(aimd) = pool.aimd(at)
+        && now.saturating_duration_since(began) >= aimd.settings().budget
+    {
+        aimd.observe(began, true, now);
+    }
+}

@@ -59,6 +59,11 @@ async fn conversations_stay_up_to_the_number_under_every_strategy() {
         let (staying, others) = counted(&router).await;
         assert_eq!(staying, Some(once.len() as f64), "{strategy}");
         assert_eq!(others, Some((20 - once.len()) as f64), "{strategy}");
+        let told = json!({"provider": "first", "staying": once.len(), "others": 20 - once.len(), "target": 5});
+        let explained = router.explain("m").await.json();
+        assert_eq!(explained["pools"][0]["conversations"], told, "{strategy}");
+        let status = Call::get("/status").send(router.metrics_addr()).await.json();
+        assert_eq!(status["aliases"][0]["conversations"], told, "{strategy}");
     }
 }
 

@@ -74,6 +74,27 @@ async fn one_that_is_left_to_later_is_asked_when_the_others_fail() {
 }
 
 #[tokio::test]
+async fn a_hedge_hides_no_slow_provider() {
+    let slow = Reply::chat("slow").fault(Place::Start, Fault::Pause(secs(20)));
+    let first = Upstream::start(slow).await;
+    let second = Upstream::start(Reply::chat("quick")).await;
+    for (budget, expected) in [(150, 0.01), (600_000, 1.0)] {
+        let mut rules = aimd();
+        rules["latency_budget_ms"] = budget.into();
+        let mut file = steered(&first, &second, "priority", rules);
+        file["targets"]["m"]["hedge"] = json!({"after_ms": 200, "max_extra": 1.0});
+        let router = Router::start(&file).await;
+        for _ in 0..4 {
+            let answer = router.chat("m").await;
+            assert_ok(&answer);
+            assert_eq!(answer.attempts(), "first=hedged,second=200");
+        }
+        // What was silent for less than the budget allows is no breach, and no proof of the contrary.
+        assert_eq!(share(&router, "first").await, Some(expected), "{budget}");
+    }
+}
+
+#[tokio::test]
 async fn overload_is_a_breach_under_every_strategy_and_the_others_keep_their_share() {
     for strategy in ["weighted_random", "round_robin", "least_busy", "lowest_latency", "sticky"] {
         let first = Upstream::start(Reply::error(529, "busy")).await;
@@ -88,6 +109,14 @@ async fn overload_is_a_breach_under_every_strategy_and_the_others_keep_their_sha
         }
         let shares = (share(&router, "first").await, share(&router, "second").await);
         assert_eq!(shares, (Some(0.01), Some(1.0)), "{strategy}");
+        let explained = router.explain("m").await.json();
+        let candidates = explained["pools"][0]["candidates"].as_array().unwrap();
+        let told = candidates.iter().find(|it| it["provider"] == "first").unwrap();
+        assert_eq!(told["share"], json!(0.01), "{strategy}: {explained}");
+        let status = Call::get("/status").send(router.metrics_addr()).await.json();
+        let told = status["aliases"][0]["providers"].as_array().unwrap();
+        let told = told.iter().find(|it| it["provider"] == "first").unwrap();
+        assert_eq!(told["first_share"], json!(0.01), "{strategy}");
         let before = first.hits();
         for nth in 0..20 {
             let call = Call::chat(&chat("m")).header("x-session-id", &nth.to_string());
