@@ -27,7 +27,7 @@ pub(super) fn is_media_of(words: &Words, text: &[u8]) -> bool {
         None => (text, None),
     };
     let is_known = |word: &&str| base.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
-    words.known.iter().any(|word| is_known(word)) && parameters.is_none_or(are_parameters)
+    words.known.iter().any(is_known) && parameters.is_none_or(are_parameters)
 }
 
 /// The parameters of a media type that say how its samples stand: `;rate=24000`, `; codec=pcm`.
