@@ -18,6 +18,26 @@ pub(super) fn decode(raw: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
+/// The same, and where in the text what was escaped stands. Of what stands close together it is one place.
+pub(super) fn decode_noting(raw: &[u8], out: &mut Vec<u8>, changed: &mut Vec<Range<usize>>) {
+    let mut rest = raw;
+    while let Some(at) = memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let unit = Unit::at(&rest[at..]);
+        if unit.raw > 1 {
+            let start = out.len();
+            let end = start + unit.length;
+            match changed.last_mut() {
+                Some(last) if start <= last.end + TOGETHER => last.end = end,
+                _ => changed.push(start..end),
+            }
+        }
+        out.extend_from_slice(unit.text());
+        rest = &rest[at + unit.raw..];
+    }
+    out.extend_from_slice(rest);
+}
+
 /// The text that a string stands for, as it is where nothing in it is escaped.
 pub(super) fn read(raw: &[u8]) -> Cow<'_, [u8]> {
     if memchr(b'\\', raw).is_none() {
@@ -155,6 +175,9 @@ fn quad(raw: &[u8]) -> Option<u32> {
     }
     Some(number)
 }
+
+/// Bytes between places that are one.
+const TOGETHER: usize = 1024;
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ use crate::{
     protocol::{Operation, Protocol, conversation::Usage, spoken::Spoken, usage::Tail},
     record::Record,
     table::{Provider, prices::Pricing},
-    upstream::{answer::Answer, inbound::Inbound},
+    upstream::{answer::Answer, given_up::Noted, inbound::Inbound},
 };
 
 /// What is kept of one request and its answer.
@@ -125,14 +125,24 @@ impl Estimate {
     }
 }
 
-/// The tokens of a request whose attempt was cancelled before its provider reported any; `None` if
-/// nothing needs them, or the request is not measured in tokens.
-pub(crate) fn of_request(inbound: &Inbound, provider: &Provider, record: &Record) -> Option<Usage> {
+/// The tokens of a request whose answer was cancelled when it had reported and said so much; `None`
+/// if nothing needs them, or the request is not measured in tokens.
+pub(crate) fn of_left(
+    inbound: &Inbound,
+    provider: &Provider,
+    record: &Record,
+    noted: Noted,
+) -> Option<Usage> {
     is_wanted(inbound, provider, record)?;
-    let tokenizer = Tokenizer::of(&provider.model_for(record.asked_name().unwrap_or_default()));
-    let body = &inbound.body;
-    let read = Input::read(body.iter().map(|piece| &piece[..]), body.len());
-    Usage { input: read.tokens(tokenizer), ..Usage::default() }.if_any()
+    let told = noted.told.unwrap_or_default();
+    let input = || {
+        let name = record.asked_name().unwrap_or_default();
+        let body = &inbound.body;
+        let read = Input::read(body.iter().map(|piece| &piece[..]), body.len());
+        read.tokens(Tokenizer::of(&provider.model_for(name)))
+    };
+    let input = if told.input > 0 { told.input } else { input() };
+    Usage { input, output: told.output.max(noted.said), ..told }.if_any()
 }
 
 /// What is estimated, if the request is measured in tokens and a report, a limit or a price needs

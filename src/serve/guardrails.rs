@@ -3,6 +3,7 @@
 //!
 //! Text that cannot be read is refused. The client learns which rule matched, never what matched.
 
+mod arriving;
 mod judged;
 mod output;
 mod webhooks;

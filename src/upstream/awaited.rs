@@ -3,11 +3,13 @@
 use super::{
     answer::{Answer, Form},
     failed::Failed,
+    given_up::Noted,
     inbound::Inbound,
     peek,
 };
 use crate::{
-    protocol::{Protocol, conversation::Usage},
+    models::tokens::Tokenizer,
+    protocol::{Protocol, conversation::Usage, spoken::Spoken, usage::Tail},
     table::Provider,
 };
 
@@ -15,6 +17,11 @@ use crate::{
 pub(super) trait Tells {
     /// The tokens reported so far, for a client of this protocol.
     fn told(&self, speaks: Protocol) -> Option<Usage>;
+
+    /// The tokens of what has come of it so far, as they are estimated.
+    fn said(&self, _speaks: Protocol, _tokenizer: &Tokenizer) -> u64 {
+        0
+    }
 }
 
 impl Tells for Answer {
@@ -23,6 +30,25 @@ impl Tells for Answer {
         let is_read = self.form() != Form::Json || self.body.source_is_end();
         let read = || self.told_so_far(speaks).filter(|_| is_read);
         self.body.usage().or_else(read)
+    }
+
+    fn said(&self, speaks: Protocol, tokenizer: &Tokenizer) -> u64 {
+        let held = self.body.held();
+        match self.form() {
+            _ if !self.status.is_success() => 0,
+            Form::Events | Form::Frames => {
+                let mut said = Spoken::of_stream(speaks);
+                held.iter().for_each(|piece| said.observe(piece));
+                said.tokens(tokenizer)
+            }
+            Form::Json => {
+                let mut tail = Tail::default();
+                held.iter().for_each(|piece| tail.observe(piece));
+                let length = self.body.held_bytes() as u64;
+                Spoken::in_answer(speaks, tail.kept(), length, tokenizer)
+            }
+            Form::Other => 0,
+        }
     }
 }
 
@@ -50,12 +76,21 @@ impl<'a, T: Tells> Awaited<'a, T> {
 
 impl<T: Tells> Drop for Awaited<'_, T> {
     fn drop(&mut self) {
-        if !self.is_over
-            && let Some(usage) = self.it.told(self.inbound.speaks())
-        {
-            self.inbound.given_up.note(self.provider, usage);
+        if self.is_over {
+            return;
+        }
+        let speaks = self.inbound.speaks();
+        let said = self.it.said(speaks, tokenizer(self.inbound, self.provider));
+        let noted = Noted { told: self.it.told(speaks), said };
+        if noted.told.is_some() || noted.said > 0 {
+            self.inbound.given_up.note(self.provider, noted);
         }
     }
+}
+
+/// The tokenizer of the model that was asked.
+pub(super) fn tokenizer(inbound: &Inbound, provider: &Provider) -> &'static Tokenizer {
+    Tokenizer::of(&provider.model_for(&inbound.alias))
 }
 
 /// Waits for one more chunk of an answer and keeps it; `false` if the body has ended.

@@ -11,11 +11,20 @@ use std::sync::{
 use super::{locked::locked, resends::place};
 use crate::{protocol::conversation::Usage, table::Provider};
 
+/// What an attempt had told when it was given up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Noted {
+    /// The tokens that it had told.
+    pub(crate) told: Option<Usage>,
+    /// The tokens of what had come of its answer, as they are estimated.
+    pub(crate) said: u64,
+}
+
 /// The reported tokens of a request's cancelled attempts, until the trail takes them. Empty, it is
 /// as small as an empty list.
 #[derive(Debug, Default)]
 pub(crate) struct GivenUp {
-    told: Mutex<Vec<(usize, Usage)>>,
+    told: Mutex<Vec<(usize, Noted)>>,
     /// The provider to which the request was last sent.
     sent_to: AtomicUsize,
 }
@@ -32,15 +41,20 @@ impl GivenUp {
         self.sent_to.load(Relaxed) == place(provider)
     }
 
-    /// The attempt at this provider was cancelled and had reported these tokens.
-    pub(super) fn note(&self, provider: &Provider, usage: Usage) {
-        locked(&self.told).push((place(provider), usage));
+    /// The attempt at this provider was cancelled and had reported this.
+    pub(super) fn note(&self, provider: &Provider, noted: Noted) {
+        locked(&self.told).push((place(provider), noted));
     }
 
-    /// Takes the tokens of the last cancelled attempt at this provider.
-    pub(crate) fn take(&self, provider: &Provider) -> Option<Usage> {
+    /// Takes what the last cancelled attempt at this provider had reported.
+    pub(crate) fn noted(&self, provider: &Provider) -> Option<Noted> {
         let mut noted = locked(&self.told);
         let its = noted.extract_if(.., |(its, _)| *its == place(provider));
-        its.last().map(|(_, usage)| usage)
+        its.last().map(|(_, noted)| noted)
+    }
+
+    /// Takes its reported tokens.
+    pub(crate) fn take(&self, provider: &Provider) -> Option<Usage> {
+        self.noted(provider)?.told
     }
 }

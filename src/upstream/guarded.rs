@@ -14,7 +14,9 @@ pub(crate) use self::{
 };
 use super::{
     answer::Answer,
+    awaited::{Awaited, tokenizer},
     failed::Failed,
+    given_up::Noted,
     inbound::{Inbound, UNCOUNTED},
     peek, strict,
 };
@@ -22,8 +24,11 @@ use crate::{
     live::Share,
     protocol::{
         conversation::{Finish, Usage},
-        reasons, usage,
+        reasons,
+        spoken::Spoken,
+        usage,
     },
+    table::Provider,
 };
 
 /// The decompressed answer.
@@ -49,16 +54,21 @@ pub(crate) struct Whole {
     share: Share,
 }
 
-/// Reads an answer to its end.
+/// Reads an answer of this provider to its end.
 ///
 /// # Errors
 /// It broke off, its coding is not supported, or there is no memory for it.
-pub(crate) async fn read(answer: Box<Answer>, inbound: &Inbound) -> Result<Whole, Failed> {
+pub(crate) async fn read(
+    answer: Box<Answer>,
+    (inbound, provider): (&Inbound, &Provider),
+) -> Result<Whole, Failed> {
     let mut answer = unpacked(answer)?;
     let mut share = inbound.budget.share();
     let has_room = |held| held <= UNCOUNTED || share.grow_to(held);
     let (own, why) = (answer.body.usage(), answer.body.reason());
-    let Some(body) = peek::collect(&mut answer, has_room).await? else {
+    let collect = async |answer: &mut Answer| peek::collect(answer, has_room).await;
+    let read = Awaited::while_it(&mut *answer, (inbound, provider), collect).await?;
+    let Some(body) = read else {
         return Err(Failed::malformed(answer.status, "no memory is left for the answer"));
     };
     let speaks = inbound.speaks();
@@ -69,6 +79,17 @@ pub(crate) async fn read(answer: Box<Answer>, inbound: &Inbound) -> Result<Whole
 }
 
 impl Whole {
+    /// What it has told, and the tokens of what it says, as they are estimated.
+    pub(crate) fn noted(&self, inbound: &Inbound, provider: &Provider) -> Noted {
+        let mut tail = usage::Tail::default();
+        tail.observe(&self.body);
+        let (speaks, tokenizer) = (inbound.speaks(), tokenizer(inbound, provider));
+        let length = self.body.len() as u64;
+        let said = || Spoken::in_answer(speaks, tail.kept(), length, tokenizer);
+        let said = if self.answer.status.is_success() { said() } else { 0 };
+        Noted { told: self.usage, said }
+    }
+
     /// The answer with this body.
     pub(crate) fn with(self, body: Bytes) -> Box<Answer> {
         let Self { mut answer, usage, reason, .. } = self;

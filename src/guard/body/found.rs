@@ -41,7 +41,7 @@ impl Found {
 }
 
 /// The rules with their numbers.
-pub(super) fn numbered(rules: &[Arc<Rule>]) -> impl Iterator<Item = (usize, &Rule)> {
+pub(super) fn numbered(rules: &[Arc<Rule>]) -> impl Iterator<Item = (usize, &Rule)> + Clone {
     rules.iter().map(|rule| &**rule).enumerate()
 }
 

@@ -10,7 +10,7 @@ use memchr::memchr;
 use super::found::{Edit, Found, numbered};
 use crate::guard::{
     Rule,
-    escapes::{Place, decode},
+    escapes::{Place, decode, decode_noting},
     json::Text,
     spans::{self, Span},
 };
@@ -20,6 +20,8 @@ use crate::guard::{
 pub(super) struct Levels {
     texts: Vec<Vec<u8>>,
     spans: Vec<Span>,
+    /// Where a text differs from the one that it is read from.
+    changed: Vec<Range<usize>>,
 }
 
 impl Levels {
@@ -49,7 +51,10 @@ impl Levels {
                 return;
             }
             let Some(read) = self.texts.get(level) else { return };
-            spans::find_in_whole(read, numbered(rules), &mut self.spans);
+            match level {
+                0 => spans::find_in_whole(read, numbered(rules), &mut self.spans),
+                _ => spans::find_near(read, &self.changed, numbered(rules), &mut self.spans),
+            }
             if !self.spans.is_empty() {
                 let spans = found.note(rules, &mut self.spans);
                 self.take_out(raw, text.place.start, level, spans, rules, found);
@@ -68,7 +73,12 @@ impl Levels {
             return false;
         };
         text.clear();
-        decode(from, text);
+        text.reserve(from.len());
+        self.changed.clear();
+        match level {
+            0 => decode(from, text),
+            _ => decode_noting(from, text, &mut self.changed),
+        }
         text.len() != from.len()
     }
 

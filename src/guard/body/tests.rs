@@ -313,3 +313,81 @@ proptest! {
         prop_assert!(verdict.edits.iter().all(|(it, _)| it.start <= it.end && it.end <= body.len() as u64));
     }
 }
+
+/// A text that is escaped once more is looked at around what that changes, and as if it were looked at whole.
+#[test]
+fn deep_escapes_hide_nothing_wherever_they_stand() {
+    let jwt = format!("eyJhbGciOiJIUzI1NiJ9.eyJ{}.{}", "a1b2c3d4".repeat(900), "Zz9-".repeat(40));
+    let key = format!(
+        "-----BEGIN PRIVATE KEY-----\n{}-----END PRIVATE KEY-----",
+        "MIIEabcd0123456789ABCDEF\n".repeat(300)
+    );
+    let all = [
+        (Set::Email, "ann@example.com".to_owned()),
+        (Set::PaymentCard, "4111 1111 1111 1111".to_owned()),
+        (Set::Iban, "DE89 3704 0044 0532 0130 00".to_owned()),
+        (Set::Secrets, "sk-abcdefghijkl0123456789mnopqrstuv".to_owned()),
+        (Set::Secrets, jwt),
+        (Set::Secrets, key),
+    ];
+    let around = "let x = 1; // no secret\n".repeat(4000);
+    for (set, secret) in all {
+        for at in [0, 1, 2, secret.len() / 2, secret.len() - 1] {
+            let (before, rest) = secret.split_at(at);
+            let (one, after) = rest.split_at(1);
+            let code = u32::from(one.as_bytes()[0]);
+            for depth in [2, 3] {
+                let mut text = format!("{around} {before}\\u{code:04x}{after} {around}");
+                for _ in 1..depth {
+                    text = serde_json::to_string(&text).unwrap();
+                }
+                let body = json!({"a": text}).to_string();
+                let verdict = look(body.as_bytes(), &[rule(set, Action::Redact)], &[]);
+                let shown = &secret[..20.min(secret.len())];
+                assert_eq!(verdict.hits, [0], "{set:?} {shown} {at} {depth}");
+                let mut left = body.clone();
+                for (place, with) in verdict.edits.into_iter().rev() {
+                    let with = String::from_utf8(with).unwrap();
+                    left.replace_range(place.start as usize..place.end as usize, &with);
+                }
+                assert!(look(left.as_bytes(), &[rule(set, Action::Deny)], &[]).hits.is_empty());
+                assert!(!left.contains(&secret[secret.len() / 2 + 1..]), "{set:?} {at} {depth}");
+            }
+        }
+    }
+}
+
+/// This crate's own code and pages, once as texts and once as arguments of tools, which are escaped twice.
+#[test]
+#[ignore = "measures: cargo test --release --lib guard::body::tests::each_set -- --ignored --nocapture"]
+fn each_set_looks_at_200_megabytes_in_a_second() {
+    fn read(folder: &std::path::Path, texts: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, texts);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                texts.push(text);
+            }
+        }
+    }
+    let (root, mut texts) = (std::path::Path::new(env!("CARGO_MANIFEST_DIR")), Vec::new());
+    ["src", "tests", "docs"].iter().for_each(|folder| read(&root.join(folder), &mut texts));
+    let arguments = texts.iter().map(|text| json!({"code": text}).to_string());
+    let arguments = json!({"a": arguments.collect::<Vec<_>>()}).to_string();
+    let plain = json!({ "a": texts }).to_string();
+    for set in [Set::Secrets, Set::PaymentCard, Set::Iban, Set::Email, Set::Phone, Set::UsSsn] {
+        for (what, body) in [("texts", &plain), ("arguments", &arguments)] {
+            let rules = [rule(set, Action::Redact)];
+            let once = || {
+                let begun = std::time::Instant::now();
+                let found = look(body.as_bytes(), &rules, &[]).edits.len();
+                (begun.elapsed(), found)
+            };
+            let (took, found) = (0..9).map(|_| once()).min().unwrap();
+            let speed = body.len() as f64 / took.as_secs_f64() / 1e6;
+            eprintln!("{set:?} in {what}: {speed:.0} MB/s, {found} places");
+            assert!(cfg!(debug_assertions) || speed > 200.0, "{set:?} {what}: {speed}");
+        }
+    }
+}

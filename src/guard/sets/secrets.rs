@@ -270,8 +270,8 @@ const fn kind(prefix: &'static str, shape: Shape) -> Kind {
     Kind { prefix, shape }
 }
 
-/// Each kind, as its vendor documents it.
-static KINDS: [Kind; 65] = [
+/// Each kind, as its vendor documents it. Of no more than these are all looked for at once, many bytes at a time.
+static KINDS: [Kind; 64] = [
     // Model providers.
     kind("sk-", Shape::Long(URL_SAFE, 20)),
     kind("AIza", Shape::Mixed(URL_SAFE, 35)),
@@ -289,8 +289,8 @@ static KINDS: [Kind; 65] = [
     kind("ACCA", Shape::Capitals(16)),
     kind("aws_secret_access_key", Shape::Assigned(40)),
     kind("AWS_SECRET_ACCESS_KEY", Shape::Assigned(40)),
-    kind("SecretAccessKey", Shape::Assigned(40)),
-    kind("secretAccessKey", Shape::Assigned(40)),
+    // With a capital, and without.
+    kind("ecretAccessKey", Shape::Assigned(40)),
     kind("AccountKey=", Shape::Mixed(b"+/=", 80)),
     kind("SharedAccessKey=", Shape::Mixed(b"+/=", 40)),
     kind("ya29.", Shape::Mixed(DOTTED, 20)),

@@ -284,10 +284,17 @@ fn secrets_have_a_vendors_prefix_and_what_follows_it() {
     );
 }
 
+/// How long this thread has worked, whatever else the machine does meanwhile.
+fn worked() -> std::time::Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = told.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    std::time::Duration::from_nanos(nanos.unwrap_or_default())
+}
+
 /// A walk to the end of the run at every prefix would take minutes here.
 #[test]
 fn a_run_full_of_prefixes_is_walked_through_once() {
-    let begun = std::time::Instant::now();
+    let begun = worked();
     for prefix in
         ["sk-", "eyJ", "-eyJ", "xoxb-", "Bearer sk-", "-----BEGIN ", "-----BEGIN -", "://"]
     {
@@ -296,7 +303,8 @@ fn a_run_full_of_prefixes_is_walked_through_once() {
         text.push('"');
         assert_eq!(Set::Secrets.open(text.as_bytes()), text.len(), "{prefix}");
     }
-    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    let took = worked().saturating_sub(begun);
+    assert!(took.as_secs() < 20, "{took:?}");
     let letters = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA";
     for before in ["sk-sk-", "sk-/", "xsk-", "sk-a-sk-b/"] {
         let key = joined(["sk-", letters]);

@@ -10,6 +10,7 @@ use http::header;
 use tokio::time::Instant;
 
 use super::{
+    arriving::{arriving, charge},
     judged::{denied, judge, unread, unreadable},
     webhooks::{self, Asking},
 };
@@ -34,7 +35,7 @@ use crate::{
         answer::error_event,
         rounds::{Accepted, tell},
     },
-    table::{ProviderRef, classes::is_completions},
+    table::{Provider, ProviderRef, classes::is_completions},
     upstream::{
         answer::{Answer, Form},
         guarded::{self, Unbegun, Whole},
@@ -83,14 +84,15 @@ pub(in crate::serve) async fn output(
     record: &mut Record,
 ) -> Result<Accepted, Refusal> {
     let Accepted { answer, provider, permits, entry } = accepted;
+    let asked = (inbound, provider.of(asking.table));
     let answer = match guarded::unpacked(answer) {
         Ok(answer) => answer,
         Err(failed) => return Err(broke(failed.failure, entry, provider, record)),
     };
     if matches!(answer.form(), Form::Events | Form::Frames) {
         let passed = match webhooks::any(rules) {
-            false => streamed(answer, rules, inbound, record).await,
-            true => held(answer, rules, asking, inbound, record).await,
+            false => streamed(answer, rules, asked, record).await,
+            true => held(answer, rules, asking, asked, record).await,
         };
         return match passed {
             Ok(answer) => Ok(Accepted { answer, provider, permits, entry }),
@@ -115,12 +117,15 @@ pub(in crate::serve) async fn output(
         }
         return Err(refusal);
     }
-    let whole = match guarded::read(answer, inbound).await {
+    let whole = match arriving(record, asked, guarded::read(answer, asked)).await {
         Ok(whole) => whole,
         Err(failed) => return Err(broke(failed.failure, entry, provider, record)),
     };
     // Recorded now, since the answer is paid for even if it is refused or its client leaves.
-    record.used(whole.usage);
+    match webhooks::any(rules) {
+        true => charge(record, asked, whole.noted(inbound, asked.1), true),
+        false => record.used(whole.usage),
+    }
     match passed(rules, asking, &whole, inbound, record).await {
         Ok(body) => Ok(Accepted { answer: whole.with(body), provider, permits, entry }),
         Err(refusal) => {
@@ -188,18 +193,18 @@ async fn texts_of(body: &Bytes, is_json: bool) -> Texts {
 async fn streamed(
     answer: Box<Answer>,
     rules: &Guardrails,
-    inbound: &Inbound,
+    asked: (&Inbound, &Provider),
     record: &mut Record,
 ) -> Result<Box<Answer>, Result<Refusal, Brief>> {
+    let (inbound, _) = asked;
     let (speaks, watch) = (inbound.speaks(), Arc::new(Watch::new(Arc::clone(rules))));
     let guard = guard(&answer, &watch, inbound).map_err(|stop| Ok(stopped(rules, &stop)))?;
     record.guarded.watches(watch);
     let all = Arc::clone(rules);
     let told = Box::new(move |stop: &Stop| error_event(&stopped(&all, stop), speaks));
-    match guarded::streamed(answer, guard, told).await {
-        Ok(answer) => Ok(answer),
-        Err(unbegun) => Err(refused(unbegun, rules, record)),
-    }
+    let read = guarded::streamed(answer, (guard, told), asked);
+    let read = arriving(record, asked, read).await;
+    read.map_err(|unbegun| refused(unbegun, rules, asked, record))
 }
 
 /// The inspector of an answer's stream.
@@ -215,10 +220,15 @@ fn guard(
     }
 }
 
-fn refused(unbegun: Unbegun, rules: &Guardrails, record: &mut Record) -> Result<Refusal, Brief> {
+fn refused(
+    unbegun: Unbegun,
+    rules: &Guardrails,
+    asked: (&Inbound, &Provider),
+    record: &mut Record,
+) -> Result<Refusal, Brief> {
     match unbegun {
-        Unbegun::Stopped(stop, usage) => {
-            record.used(usage);
+        Unbegun::Stopped(stop, noted) => {
+            charge(record, asked, noted, false);
             Ok(stopped(rules, &stop))
         }
         Unbegun::Broken(broken) => Err(broken),
@@ -230,16 +240,18 @@ async fn held(
     mut answer: Box<Answer>,
     rules: &Guardrails,
     asking: Asking<'_>,
-    inbound: &Inbound,
+    asked: (&Inbound, &Provider),
     record: &mut Record,
 ) -> Result<Box<Answer>, Result<Refusal, Brief>> {
+    let (inbound, _) = asked;
     let stop = |stop: Stop| Ok(stopped(rules, &stop));
     let watch = Arc::new(Watch::new(Arc::clone(rules)));
     record.guarded.watches(Arc::clone(&watch));
     let mut first = guard(&answer, &watch, inbound).map_err(stop)?;
-    let read = guarded::held(&mut answer, &mut *first, inbound).await;
-    let read = read.map_err(|unbegun| refused(unbegun, rules, record))?;
-    record.used(read.usage);
+    let read = guarded::held(&mut answer, &mut *first, asked);
+    let read = arriving(record, asked, read).await;
+    let read = read.map_err(|unbegun| refused(unbegun, rules, asked, record))?;
+    charge(record, asked, read.noted, true);
     let frames = inbound.speaks().profile().frame_guard.filter(|_| answer.form() == Form::Frames);
     let room = webhooks::room(inbound.budget, read.bytes.len());
     let _share = room.map_err(Ok)?;

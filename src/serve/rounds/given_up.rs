@@ -5,7 +5,7 @@ use crate::{
     record::{Outcome, Record, trail::Asked},
     serve::estimate,
     table::Table,
-    upstream::inbound::Inbound,
+    upstream::{given_up::Noted, inbound::Inbound},
 };
 
 /// The record of a request during its attempts.
@@ -21,15 +21,16 @@ impl Drop for Asking<'_> {
             let asked = Asked { started, took: started.elapsed() };
             self.record.trail.asked(provider, Outcome::Abandoned, asked, None);
             let (provider, given_up) = (provider.of(self.table), &self.inbound.given_up);
-            match given_up.take(provider) {
-                Some(usage) => self.record.trail.spent(usage),
-                // A provider processes the whole request, whether or not its answer is awaited.
-                None if given_up.was_sent_to(provider) => {
-                    if let Some(usage) = estimate::of_request(self.inbound, provider, self.record) {
-                        self.record.spent_about(usage);
-                    }
-                }
-                None => {}
+            // A provider processes the whole request, whether or not its answer is awaited.
+            let sent = given_up.was_sent_to(provider).then(Noted::default);
+            let Some(noted) = given_up.noted(provider).or(sent) else { continue };
+            let about = || estimate::of_left(self.inbound, provider, self.record, noted);
+            match noted.told {
+                Some(told) if told.output >= noted.said => self.record.trail.spent(told),
+                told => match about() {
+                    Some(usage) => self.record.spent_about(usage),
+                    None => told.into_iter().for_each(|told| self.record.trail.spent(told)),
+                },
             }
         }
     }

@@ -8,10 +8,14 @@ use http::header;
 use crate::{
     failure::{Brief, Class, What},
     guard::stream::Stop,
-    protocol::{conversation::Usage, guarded::StreamGuard},
+    protocol::{Protocol, conversation::Usage, guarded::StreamGuard},
+    table::Provider,
     upstream::{
         answer::{Answer, AnswerBody},
+        awaited::{Awaited, Tells},
         filtered::{Filter, Filtered, Unopened},
+        given_up::Noted,
+        inbound::Inbound,
     },
 };
 
@@ -20,30 +24,38 @@ pub(crate) type Told = Box<dyn Fn(&Stop) -> Bytes + Send + Sync>;
 
 /// Why a stream cannot start.
 pub(crate) enum Unbegun {
-    /// It was stopped before anything was passed on; with the tokens reported by then.
-    Stopped(Stop, Option<Usage>),
+    /// It was stopped before anything was passed on; with what it had reported by then.
+    Stopped(Stop, Noted),
     /// It broke.
     Broken(Brief),
 }
 
-/// The answer through `guard`.
+/// The answer of this provider through `guard`.
 ///
 /// # Errors
 /// It was stopped, or broke, before any of it was passed on.
 pub(crate) async fn streamed(
     mut answer: Box<Answer>,
-    guard: Box<dyn StreamGuard>,
-    told: Told,
+    (guard, told): (Box<dyn StreamGuard>, Told),
+    asked: (&Inbound, &Provider),
 ) -> Result<Box<Answer>, Unbegun> {
     let source = std::mem::replace(&mut answer.body, AnswerBody::ended());
     let mut body = Filtered::new(source, Guard { guard, told });
-    body.open().await.map_err(|unopened| match unopened {
-        Unopened::Stopped(stop) => Unbegun::Stopped(stop, body.told()),
+    let opened = Awaited::while_it(&mut body, asked, async |body| body.open().await).await;
+    opened.map_err(|unopened| match unopened {
+        Unopened::Stopped(stop) => Unbegun::Stopped(stop, Noted { told: body.told(), said: 0 }),
         Unopened::Broken(broken) => Unbegun::Broken(broken),
     })?;
     answer.headers.remove(header::CONTENT_LENGTH);
     answer.body = AnswerBody::from_source(Box::new(body));
     Ok(answer)
+}
+
+/// Little of it is buffered before the first bytes are passed on.
+impl Tells for Filtered<Guard> {
+    fn told(&self, _speaks: Protocol) -> Option<Usage> {
+        self.told()
+    }
 }
 
 /// Guardrails as a filter.

@@ -108,6 +108,76 @@ async fn statuses_that_the_route_names_lead_to_the_next_priority() {
     assert_eq!(target["providers"][0]["onwards_key"], "***");
 }
 
+/// What API7's guide says beside its two routes: of limits and other errors, of three priorities, of shares, of streams
+/// and of the model that an answer names.
+#[tokio::test]
+async fn what_the_guide_says_of_strategies_shares_and_streams_is_so() {
+    let limited = Upstream::start(Reply::error(429, "slow down")).await;
+    let wrong = Upstream::start(Reply::error(400, "no such thing")).await;
+    let well = Upstream::start(Reply::chat("well")).await;
+    let streams = Upstream::start(Reply::chat_stream(&["one", "two"])).await;
+    let router = administered_raw("{\"targets\": {}}").await;
+    let ordered = |strategy: Value, upstreams: &[&Upstream]| {
+        let instances: Vec<Value> = (1..)
+            .zip(upstreams)
+            .map(|(at, upstream)| {
+                instance(&format!("i{at}"), Some(upstream), json!({"weight": 1, "priority": at}))
+            })
+            .collect();
+        route("ordered", json!({"fallback_strategy": strategy, "instances": instances}))
+    };
+    let all = json!(["rate_limiting", "http_429", "http_5xx"]);
+    for (strategy, upstreams, attempts) in [
+        (json!("http_429"), [&limited, &limited, &well], "i1=429,i2=429,i3=200"),
+        (all.clone(), [&limited, &limited, &well], "i1=429,i2=429,i3=200"),
+        (json!("http_5xx"), [&limited, &well, &well], "i1=429"),
+        (json!("instance_health_and_rate_limiting"), [&well, &limited, &limited], "i1=200"),
+        (all.clone(), [&wrong, &well, &well], "i1=400"),
+    ] {
+        let made = put(&router, &ordered(strategy.clone(), &upstreams)).await;
+        assert!([200, 201].contains(&made.status), "{strategy}: {}", made.text());
+        assert_eq!(ask(&router).await.attempts(), attempts, "{strategy}");
+    }
+    // A stream comes from whichever instance serves.
+    let made = put(&router, &ordered(all, &[&limited, &streams])).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    let body = json!({"stream": true, "messages": [{"role": "user", "content": "Hello"}]});
+    let answer = router.post("/ai", "", &body).await;
+    assert_ok(&answer);
+    assert!(answer.text().contains("one") && answer.text().contains("two"), "{}", answer.text());
+    assert_eq!(answer.attempts(), "i1=429,i2=200");
+
+    // Five, three and two of ten, at three vendors; each is asked for its own model.
+    let shares = [("gpt-4o", 5), ("claude-sonnet-4-20250514", 3), ("deepseek-chat", 2)];
+    let mut pools = Vec::new();
+    for (model, _) in shares {
+        let told = json!({"id": "chatcmpl-1", "object": "chat.completion", "created": 1,
+            "model": model, "choices": [{"index": 0, "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "hi"}}]});
+        pools.push(Upstream::start(Reply::json(200, &told)).await);
+    }
+    let instances: Vec<Value> = shares
+        .iter()
+        .zip(&pools)
+        .map(|((model, weight), upstream)| {
+            instance(model, Some(upstream), json!({"weight": weight}))
+        })
+        .collect();
+    let plugin = json!({"balancer": {"algorithm": "roundrobin"}, "instances": instances});
+    put(&router, &route("ordered", plugin)).await;
+    let mut models = std::collections::BTreeMap::new();
+    for _ in 0..20 {
+        let answer = ask(&router).await;
+        assert_ok(&answer);
+        *models.entry(answer.json()["model"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+    }
+    let wanted = shares.map(|(model, weight)| (model.to_owned(), 2 * weight));
+    assert_eq!(models, wanted.into());
+    for ((model, _), pool) in shares.iter().zip(&pools) {
+        assert_eq!(pool.requests()[0].json()["model"], *model);
+    }
+}
+
 #[tokio::test]
 async fn the_newest_route_has_the_path_and_deleting_it_ends_that() {
     let [one, two] =

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Call, Conn, Fault, Place, Reply, Router, Upstream, chat_stream, eventually, ms,
-    router::SeriesExt as _, secs,
+    router::SeriesExt as _,
+    secs,
+    upstream::{Accept, Script},
 };
 
 /// A stream that tells its input and then nothing.
@@ -88,6 +90,57 @@ async fn what_an_attempt_had_told_is_counted_when_it_is_given_up() {
     assert_eq!(counted, Some(6.0 * TOLD as f64), "{metrics}");
     let abandoned = [("provider", "first"), ("outcome", "abandoned")];
     assert_eq!(metrics.series("onwards_attempts_total", &abandoned), Some(2.0));
+}
+
+/// What a line says that was charged for the answer of its only attempt.
+fn output(line: &Value) -> u64 {
+    let of_attempt = &line["attempts"][0]["usage"]["output"];
+    of_attempt.as_u64().or(line["usage"]["output"].as_u64()).unwrap_or_default()
+}
+
+/// An answer that nothing of goes on before its end is charged, where its client leaves, as one that goes on is.
+#[tokio::test]
+async fn what_had_come_of_an_answer_that_was_held_is_charged() {
+    let said = json!({"choices": [{"index": 0, "delta": {"content": "one word ".repeat(200)}}]});
+    let piece = format!("data: {said}\n\n");
+    let stalls = Reply::sse([piece.clone()]).fault(Place::LastPiece, Fault::Stall);
+    let stalls = Upstream::start(stalls).await;
+    let whole = Upstream::start(Reply::sse([piece, "data: [DONE]\n\n".to_owned()])).await;
+    let quick = Upstream::start(Reply::json(200, &json!({"action": "allow"}))).await;
+    let slow = Upstream::start(Script::always(Reply::new(200)).connect(Accept::Silent)).await;
+    let rule = |hook: &Upstream| json!({"on": "output", "webhook": {"url": hook.base(), "timeout_ms": 60_000}});
+    let alias = |upstream: &Upstream, with: Value| {
+        let mut alias = json!({"url": upstream.base(), "price": {"input": 1, "output": 1}});
+        alias.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        alias
+    };
+    let router = Router::start(&json!({
+        "guardrails": {"quick": rule(&quick), "slow": rule(&slow)},
+        "targets": {
+            "plain": alias(&stalls, json!({})),
+            "end": alias(&stalls, json!({"fallback": {"enabled": true, "commit": "end"}})),
+            "hooked": alias(&stalls, json!({"guardrails": ["quick"]})),
+            "asked": alias(&whole, json!({"guardrails": ["slow"]}))}}))
+    .await;
+    let mut count = 0;
+    for name in ["plain", "end", "hooked", "asked"] {
+        let mut last = Value::Null;
+        // The answer has to have come, which nothing shows.
+        for wait in [700, 3_000, 12_000] {
+            let mut client = Conn::connect(router.addr()).await;
+            client.send(Call::chat(&chat_stream(name)).bytes(router.addr())).await;
+            tokio::time::sleep(ms(wait)).await;
+            client.abort();
+            count += 1;
+            last = lines(&router, count).await.pop().unwrap();
+            if output(&last) > 0 {
+                break;
+            }
+        }
+        assert!((100..=800).contains(&output(&last)), "{name}: {last}");
+        assert!(last["cost"].as_f64() > Some(100.0 / 1e6), "{name}: {last}");
+        assert_eq!(last["estimated"], true, "{name}: {last}");
+    }
 }
 
 /// Gemini's streams are one array unless events are asked for.

@@ -110,6 +110,22 @@ fn needing() -> Vec<(&'static str, &'static str, Value)> {
             json!({"contents": [{"role": "user", "parts":
             [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]}]}),
         ),
+        // Fields that no reader of the protocol knows.
+        ("tools", CHAT, with("web_search_options", json!({"search_context_size": "low"}))),
+        ("json_schema", CHAT, with("guided_json", json!({"type": "object"}))),
+        ("reasoning", CHAT, with("reasoning", json!({"effort": "high"}))),
+        ("reasoning", CHAT, with("chat_template_kwargs", json!({"enable_thinking": true}))),
+        (
+            "vision",
+            CHAT,
+            json!({"model": "m", "messages": [{"role": "user", "content": "q", "images": ["AAAA"]}]}),
+        ),
+        (
+            "vision",
+            "/v1beta/models/m:generateContent",
+            json!({"contents": [{"role": "user", "parts":
+            [{"inlineData": {"mimeType": "IMAGE/PNG", "data": "AAAA"}}]}]}),
+        ),
         (
             "vision",
             "/model/m/converse",
@@ -161,6 +177,12 @@ async fn a_provider_that_lacks_what_a_request_needs_is_passed_over_in_six_protoc
         assert!(told.contains("able="), "{need} {path}: {told} {}", hopped.text());
     }
     assert_eq!(world.plain.hits(), 0);
+    // A parameter of a tool is no picture, and a mode that is off no reasoning.
+    let mut body = chat("m");
+    body["chat_template_kwargs"] = json!({"enable_thinking": false});
+    body["metadata"] = json!({"image": "a"});
+    let free = ask(&router, CHAT, "m", &body).await;
+    assert_eq!(free.header("x-onwards-attempts"), Some("plain=200"), "{}", free.text());
     let free = router.chat("m").await;
     assert_ok(&free);
     assert_eq!(free.header("x-onwards-attempts"), Some("plain=200"));

@@ -42,6 +42,11 @@ async fn a_person_administers_and_sees_each_change_before_it_is_written() {
     click(&mut browser, "Open").await;
     browser.reads(&["m / first", "m / second"]).await;
 
+    click(&mut browser, "rest m / first").await;
+    browser.reads(&["m / first: resting"]).await;
+    assert!(router.chat("m").await.text().contains("two"));
+    click(&mut browser, "wake m / first").await;
+    browser.reads(&["m / first: ready"]).await;
     click(&mut browser, "drain m / first").await;
     browser.reads(&["m / first: drained by an operator"]).await;
     assert!(router.chat("m").await.text().contains("two"));
@@ -80,6 +85,19 @@ async fn a_person_administers_and_sees_each_change_before_it_is_written() {
     click(&mut browser, "Write").await;
     browser.reads(&["unblock"]).await;
     assert_eq!(router.post("/v1/chat/completions", &key, &chat("m")).await.status, 401);
+
+    click(&mut browser, "unblock blue").await;
+    browser.reads(&["This is what would change:"]).await;
+    click(&mut browser, "Write").await;
+    browser.reads(&["Written, and live."]).await;
+    assert_ok(&router.post("/v1/chat/completions", &key, &chat("m")).await);
+    click(&mut browser, "rotate blue").await;
+    browser.reads(&["This is what would change:"]).await;
+    click(&mut browser, "Write").await;
+    browser.reads(&["The key is shown this once"]).await;
+    let refused =
+        async || router.post("/v1/chat/completions", &key, &chat("m")).await.status == 401;
+    assert!(eventually(secs(10), refused).await, "the old key still opens");
 
     click(&mut browser, "Close, and forget the key").await;
     let page = browser.value("document.documentElement.outerHTML").await.to_string();
