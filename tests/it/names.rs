@@ -104,7 +104,10 @@ fn name_that_leads_nowhere_or_twice_is_a_problem() {
         ),
         (json!({"targets": {"m": {"url": "mock:", "onwards_model": "${model}${model}"}}}), "twice"),
         (json!({"targets": {"m": {"url": "mock:", "onwards_model": "${modle}"}}}), "neither"),
-        (json!({"targets": {"m": {"url": "mock:", "name": "${model}"}}}), "`onwards_model` alone"),
+        (
+            json!({"targets": {"m": {"url": "mock:", "name": "${model}"}}}),
+            "only in `onwards_model`",
+        ),
         (json!({"targets": {"m": {"url": "mock:", "onwards_key": "Bearer ${caller}"}}}), "whole"),
     ] {
         std::fs::write(&path, file.to_string()).unwrap();

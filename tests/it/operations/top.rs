@@ -68,7 +68,7 @@ async fn a_process_that_ends_and_comes_again_is_told() {
     terminal.shows(&["first=503 second=200"]).await;
     router.signal("KILL");
     assert!(router.wait_exit(secs(10)).await.is_some());
-    terminal.shows(&["NOT LIVE: 127.0.0.1:", "first=503 second=200"]).await;
+    terminal.shows(&["NOT LIVE: cannot connect to 127.0.0.1:", "first=503 second=200"]).await;
     terminal.press("\x03");
     assert!(terminal.ends(secs(10)).await, "it goes on:\n{}", terminal.screen());
 }
