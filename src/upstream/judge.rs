@@ -123,8 +123,6 @@ async fn judge_body(
     let reads = inspection.reads_errors || inspection.waits_for_content;
     match form {
         Form::Events => judge_stream(answer, provider, inbound, inspection).await,
-        // What cleans it reads it whole, and sees what is said here, too.
-        Form::Json if strict::reads(&answer, provider, inbound) => Ok(answer),
         Form::Json if inspection.reads_errors => judge_json(answer, provider, inbound).await,
         Form::Frames if reads => judge_frames(answer, provider, inbound, inspection).await,
         Form::Other if inspection.reads_errors && !foreign::may_be(&answer, inbound) => {
@@ -187,6 +185,10 @@ async fn judge_json(
     provider: &Provider,
     inbound: &Inbound,
 ) -> Result<Box<Answer>, Failed> {
+    if strict::reads(&answer, provider, inbound) {
+        // Cleaning reads it whole, and judges it by the same rules.
+        return Ok(answer);
+    }
     let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
     while small && answer.body.held_bytes() <= MOST_HELD {
         if !peek::look(&mut answer).await? {
