@@ -19,6 +19,7 @@ pub(crate) mod multipart;
 mod nested;
 mod pieces;
 mod send;
+pub(crate) mod shallow;
 mod weight;
 
 pub(crate) use alone::stands_alone;

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::edits::{self, Edits};
 use crate::{
+    body::shallow,
     protocol::{Endpoint, Family, Operation, Protocol, profile::OutputCap},
     refusal::Refusal,
     upstream::{inbound::Inbound, off_core},
@@ -124,6 +125,11 @@ fn found(
     place: &OutputCap,
     write: Option<(u64, &'static str)>,
 ) -> Option<(Asked, Edits)> {
+    if let (None, []) = (write, place.object)
+        && let Some(asked) = only_read(body, place)
+    {
+        return Some((asked, Edits::new()));
+    }
     let mut search = Search { body, place, write, edits: Edits::new(), least: None, copies: 1 };
     if place.object.is_empty() {
         search.object(body)?;
@@ -153,6 +159,26 @@ fn found(
     let Search { mut edits, least, copies, .. } = search;
     edits.sort_by_key(|(span, _)| span.start);
     Some((Asked { output: least, copies }, edits))
+}
+
+/// The same if nothing is to be written and the limit is a field of the body itself, which is most often so.
+fn only_read(body: &[u8], place: &OutputCap) -> Option<Asked> {
+    let mut asked = Asked { output: None, copies: 1 };
+    let is_in = |names: &[&str], name: &[u8]| {
+        names.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name))
+    };
+    shallow::each_field(body, |name, value| {
+        let number = || std::str::from_utf8(value).ok().and_then(whole);
+        if is_in(place.copies, name) {
+            asked.copies = asked.copies.max(number().unwrap_or(1)).min(MOST_COPIES);
+        }
+        if is_in(place.names, name)
+            && let Some(limit) = number()
+        {
+            asked.output = Some(asked.output.map_or(limit, |least| least.min(limit)));
+        }
+    })?;
+    Some(asked)
 }
 
 /// A search in progress.
@@ -308,6 +334,24 @@ mod tests {
             let (spliced, asked) = written(Protocol::OpenAi, "max_tokens", body);
             assert_eq!((spliced.as_str(), asked.output), (wanted, Some(output)), "{body}");
         }
+    }
+
+    #[test]
+    fn limit_is_read_as_it_is_where_one_is_written() {
+        let place = &Protocol::OpenAi.profile().output;
+        for (body, output, copies) in [
+            (r#"{"a":{"max_tokens":3},"max_tokens":99,"n":2}"#, Some(99), 2),
+            (r#"{"max_tokens":5,"MAX_Tokens":"4","n":999}"#, Some(4), 128),
+            (r#"{"max_tokens":1e3,"max_completion_tokens":null}"#, Some(1_000), 1),
+            (r#"{"max\u005ftokens":7}"#, Some(7), 1),
+            (r#"{"messages":[{"content":"\"max_tokens\":1"}]}"#, None, 1),
+            ("{ }", None, 1),
+        ] {
+            let (asked, edits) = found(body.as_bytes(), place, None).unwrap();
+            assert_eq!(asked, Asked { output, copies }, "{body}");
+            assert!(edits.is_empty());
+        }
+        assert!(found(b"[1]", place, None).is_none());
     }
 
     #[test]

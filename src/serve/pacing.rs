@@ -35,6 +35,7 @@ fn say(
     left: u64,
     reset: Option<Duration>,
 ) {
+    map.reserve(names.len());
     let [limit_name, left_name, reset_name] = names.map(HeaderName::from_static);
     map.insert(limit_name, HeaderValue::from(limit));
     map.insert(left_name, HeaderValue::from(left));
