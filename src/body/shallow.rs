@@ -144,7 +144,8 @@ mod tests {
             let mut wanted: Vec<_> =
                 wanted.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect();
             let mut found = fields(&text).unwrap();
-            (wanted.sort(), found.sort());
+            wanted.sort();
+            found.sort();
             prop_assert_eq!(found, wanted);
         }
 
