@@ -22,6 +22,7 @@ pub(crate) mod replace;
 mod excerpt;
 mod file;
 mod json;
+mod look_alike;
 mod piece;
 mod prices;
 pub mod references;
@@ -83,7 +84,9 @@ pub(crate) fn survey_file(path: &FilePath, lookup: &dyn Lookup) -> Result<Survey
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let good = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
-        Problems::from(Source::without_tree(&name, good).flaw_at_end("this is not UTF-8 text"))
+        let hint = look_alike::bytes(error.as_bytes());
+        let flaw = Source::without_tree(&name, good).flaw_at_end("this is not UTF-8 text");
+        Problems::from(Problem { hint: hint.map(str::to_owned), ..flaw })
     })?;
     survey(&name, text, lookup)
 }

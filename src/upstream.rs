@@ -31,6 +31,7 @@ pub(crate) mod mock;
 pub(crate) mod answer;
 pub(crate) mod failed;
 pub(crate) mod headroom;
+mod wait;
 mod translate;
 pub(crate) mod prepare;
 mod transport;

@@ -209,7 +209,7 @@ impl Check<'_> {
                 (false, false) => None,
             }
         });
-        let hint = hint.flatten();
+        let hint = hint.flatten().or_else(|| words::instead(shapes, &node.kind));
         self.report(here, node, format!("expected {expected}, found {found}"), hint);
     }
 

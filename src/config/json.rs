@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use super::path::Path;
+use super::{look_alike, path::Path};
 
 /// A range of bytes: `start` inclusive, `end` exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,10 @@ impl Reader<'_> {
             match self.peek() {
                 Some(b'"') => {}
                 Some(b'}') => return Err(self.expected("a key", TRAILING_COMMA)),
-                _ => return Err(self.expected("a key in double quotes", self.look_alike())),
+                _ => {
+                    let hint = look_alike::key(self.rest());
+                    return Err(self.expected("a key in double quotes", hint));
+                }
             }
             let key = self.text()?;
             self.steps.push(Step::Key(key));
@@ -127,7 +130,8 @@ impl Reader<'_> {
                 entries.shrink_to_fit();
                 return Ok(Kind::Object(entries));
             } else {
-                return Err(self.expected("`,` or `}` after the value", self.look_alike()));
+                let hint = look_alike::anywhere(self.rest());
+                return Err(self.expected("`,` or `}` after the value", hint));
             }
         }
     }
@@ -151,7 +155,8 @@ impl Reader<'_> {
                 items.shrink_to_fit();
                 return Ok(Kind::List(items));
             } else {
-                return Err(self.expected("`,` or `]` after the value", self.look_alike()));
+                let hint = look_alike::anywhere(self.rest());
+                return Err(self.expected("`,` or `]` after the value", hint));
             }
         }
     }
@@ -187,7 +192,7 @@ impl Reader<'_> {
                 self.flaw(
                     start + within.unwrap_or(0),
                     "this escape is not valid JSON".to_owned(),
-                    None,
+                    Some("a `\\\\` alone is written `\\\\\\\\`"),
                 )
             })?;
         }
@@ -199,8 +204,9 @@ impl Reader<'_> {
         let rest = &self.text[self.at..];
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
         let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-        let number = serde_json::from_str(&rest[..length])
-            .map_err(|_| self.flaw(self.at, "this is not a JSON number".to_owned(), None))?;
+        let number = serde_json::from_str(&rest[..length]).map_err(|_| {
+            self.flaw(self.at, "this is not a JSON number".to_owned(), self.of_file())
+        })?;
         self.at += length;
         Ok(Kind::Number(number))
     }
@@ -212,7 +218,10 @@ impl Reader<'_> {
             "true" => Kind::Bool(true),
             "false" => Kind::Bool(false),
             "null" => Kind::Null,
-            _ => return Err(self.expected("a value", self.look_alike())),
+            _ => {
+                let hint = self.of_file().or_else(|| look_alike::value(self.rest()));
+                return Err(self.expected("a value", hint));
+            }
         };
         self.at += length;
         Ok(kind)
@@ -233,14 +242,14 @@ impl Reader<'_> {
         is_next
     }
 
-    /// A hint for habits from other languages.
-    fn look_alike(&self) -> Option<&'static str> {
-        match self.text[self.at..].chars().next() {
-            Some('/' | '#') => Some("JSON has no comments"),
-            Some('\'' | '“' | '”') => Some("JSON needs double quotes"),
-            Some('"' | '{' | '[') => Some("is a `,` missing before it?"),
-            _ => None,
-        }
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    /// What is said of the whole file, where nothing of it has been read.
+    fn of_file(&self) -> Option<&'static str> {
+        let is_first = self.text[..self.at].trim().is_empty() || self.steps.len() == 1;
+        is_first.then(|| look_alike::file(self.text)).flatten()
     }
 
     fn expected(&self, what: &str, hint: Option<&'static str>) -> Flaw {

@@ -3,10 +3,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 
 use super::{
-    answer::Answer, client::SendError, dial::DialError, headers, headroom, identity::Unfetched,
+    answer::Answer,
+    client::SendError,
+    dial::DialError,
+    headers, headroom,
+    identity::Unfetched,
+    wait::{self, LONGEST_WAIT},
 };
 use crate::{
     failure::{Brief, Class, ErrorClasses, Failure, What},
@@ -148,35 +153,8 @@ impl Failed {
 /// The wait from `retry-after-ms` (Azure) or `Retry-After` in seconds or as a date, otherwise until
 /// the exhausted limits reset; at most a day.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    said(headers).or_else(|| headroom::wait(headers).map(|wait| wait.min(LONGEST_WAIT)))
+    wait::said(headers).or_else(|| headroom::wait(headers).map(|wait| wait.min(LONGEST_WAIT)))
 }
-
-fn said(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    if let Some(millis) = text("retry-after-ms").and_then(number) {
-        return Some(bounded(millis / 1_000.0));
-    }
-    let value = text(header::RETRY_AFTER.as_str())?;
-    if let Some(seconds) = number(value) {
-        return Some(bounded(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    let wait = date.duration_since(std::time::SystemTime::now()).unwrap_or_default();
-    Some(wait.min(LONGEST_WAIT))
-}
-
-/// Digits with an optional fraction, since Rust parses more forms than HTTP allows.
-fn number(text: &str) -> Option<f64> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    text.parse().ok().filter(|_| plain)
-}
-
-fn bounded(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
-}
-
-/// Sums of times cannot overflow, and a client is not sent away forever.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 #[cfg(test)]
 mod tests {
@@ -210,6 +188,10 @@ mod tests {
             headers.insert(name, value.parse().unwrap());
             let said = retry_after(&headers).map(|wait| wait.as_millis());
             assert_eq!(said, expected, "{name}: {value}");
+            let shown = wait::shown(&name.parse().unwrap(), value.parse().unwrap());
+            let alone = shown.map(|it| HeaderMap::from_iter([(name.parse().unwrap(), it)]));
+            let again = alone.and_then(|it| retry_after(&it)).map(|wait| wait.as_millis());
+            assert_eq!(again, expected, "{name}: {value}");
         }
     }
 }

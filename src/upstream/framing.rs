@@ -14,6 +14,8 @@ pub(super) fn check(status: StatusCode, headers: &HeaderMap) -> Result<(), Faile
         "a length that can be read in two ways"
     } else if !is_alone(headers, &header::TRANSFER_ENCODING, is_chunked) {
         "a transfer coding other than `chunked`"
+    } else if status.is_success() && has_two_types(headers) {
+        "two content types"
     } else {
         return Ok(());
     };
@@ -29,6 +31,15 @@ fn is_alone(headers: &HeaderMap, name: &header::HeaderName, may: fn(&[u8]) -> bo
         (Some(value), None) => may(value.as_bytes()),
         (Some(_), Some(_)) => false,
     }
+}
+
+/// Whether lines differ in what the body is. Only heads with repeated lines are searched.
+fn has_two_types(headers: &HeaderMap) -> bool {
+    if headers.len() == headers.keys_len() {
+        return false;
+    }
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    types.next().is_some_and(|first| types.any(|other| other != first))
 }
 
 fn is_number(value: &[u8]) -> bool {
@@ -72,6 +83,10 @@ mod tests {
             assert!(!passes(200, &[("content-length", length)]), "{length:?}");
         }
         assert!(!passes(200, &[("content-length", "2"), ("content-length", "2")]));
+        let (json, html) = (("content-type", "application/json"), ("content-type", "text/html"));
+        assert!(!passes(200, &[json, html]) && !passes(206, &[html, ("x", "y"), json]));
+        assert!(passes(200, &[json, json]) && passes(429, &[json, html]), "judged by its status");
+        assert!(passes(200, &[json, ("x", "y"), ("x", "z")]));
         for coding in ["gzip, chunked", "chunked, chunked", "identity", "xchunked", ""] {
             assert!(!passes(200, &[("transfer-encoding", coding)]), "{coding:?}");
         }

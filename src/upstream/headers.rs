@@ -9,6 +9,7 @@ use http::{
 };
 use smallvec::SmallVec;
 
+use super::wait;
 use crate::{
     protocol::Protocol,
     rare::{Name, Rare},
@@ -75,6 +76,10 @@ pub(crate) fn to_client(headers: &mut HeaderMap) -> Option<HeaderValue> {
         let value = headers.remove(&name);
         if name == REQUEST_ID {
             id = value;
+        } else if name.as_str().starts_with("retry-after")
+            && let Some(wait) = value.and_then(|value| wait::shown(&name, value))
+        {
+            headers.insert(name, wait);
         }
     }
     for name in nominated {
@@ -211,7 +216,8 @@ static STAY_WITH_PROVIDER: ByLetter = [
         "optional-www-authenticate", "origin-agent-cluster"],
     /* p */ &["proxy-*", "permissions-policy*", "public-key-pins*", "p3p"],
     /* q */ &[],
-    /* r */ &["referrer-policy", "refresh", "report-to", "reporting-endpoints"],
+    /* r */ &["referrer-policy", "refresh", "report-to", "reporting-endpoints", "retry-after",
+        "retry-after-ms"],
     /* s */ &["sec-*", "service-worker-*", "set-*", "speculation-rules*", "surrogate-*", "server",
         "sourcemap", "status", "strict-transport-security", "supports-loading-mode"],
     /* t */ &["te", "timing-allow-origin", "trailer", "transfer-encoding"],

@@ -2,6 +2,8 @@
 //!
 //! Whether the key may stand at that place is checked elsewhere.
 
+use super::super::look_alike;
+
 /// The key of this file for a name used elsewhere.
 pub(super) fn of(key: &str) -> Option<&'static str> {
     let plain: String =
@@ -30,7 +32,7 @@ const SYNONYMS: &[(&[&str], &str)] = &[
     (&["type", "provider", "format", "dialect", "apitype", "customllmprovider"], "protocol"),
     (&["headers", "extraheaders", "defaultheaders"], "request_headers"),
     (&["timeout", "requesttimeout", "timeoutsecs"], "request_timeout_secs"),
-    (&["models", "modellist", "routes", "aliasmap"], "targets"),
+    (&["models", "routes", "aliasmap"], "targets"),
     (&["upstreams", "backends", "endpoints", "deployments", "targets"], "providers"),
     (&["fallbacks", "fallbackmodels"], "fallback"),
     (&["loadbalancing", "routingstrategy", "balance", "lbstrategy"], "strategy"),
@@ -49,6 +51,16 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         "repetitions are `fallback`: `{\"enabled\": true, \"max_attempts\": 3}`",
     ),
     (&["rpm", "requests_per_minute"], "a rate is `rate_limit`: `{\"requests_per_second\": …}`"),
+    (
+        &[
+            "model_list",
+            "litellm_settings",
+            "router_settings",
+            "general_settings",
+            "litellm_params",
+        ],
+        look_alike::LITELLM,
+    ),
     (&["pools"], "a target has `pools` in place of `providers` and of `url`"),
     (&["port", "host", "listen", "log_level"], "this is a flag of `onwards serve`"),
 ];

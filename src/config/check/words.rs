@@ -45,6 +45,30 @@ pub(super) fn expected(shapes: &[&Shape]) -> String {
     words.join(" or ")
 }
 
+/// What to write instead of a value that lacks its list or its object.
+pub(super) fn instead(shapes: &[&Shape], found: &Kind) -> Option<String> {
+    let mut shapes = shapes.iter().flat_map(|shape| shape.alternatives());
+    match found {
+        Kind::Number(_) | Kind::Text => shapes.find_map(|shape| match shape {
+            Shape::List { item, .. } if fits(item, found) => {
+                Some("write it in a list: `[…]`".to_owned())
+            }
+            Shape::Object(object) => match object.required.as_slice() {
+                [only] if only == "url" || matches!(found, Kind::Number(_)) => {
+                    Some(format!("write `{{\"{only}\": …}}`"))
+                }
+                _ => None,
+            },
+            _ => None,
+        }),
+        Kind::List(_) => {
+            let is_map = shapes.any(|shape| matches!(shape, Shape::Map(_)));
+            is_map.then(|| "write `{\"NAME\": …, \"NAME\": …}`".to_owned())
+        }
+        _ => None,
+    }
+}
+
 pub(super) fn found(kind: &Kind) -> &'static str {
     match kind {
         Kind::Null => "`null`",

@@ -171,7 +171,7 @@ fn a_target_is_told_by_looking_at_it() {
         (
             target(r#""https://x""#),
             &[
-                "1:17: targets[\"a\"]: expected a list or an object with `providers` or an object with `pools` or an object with `url`, found text",
+                "1:17: targets[\"a\"]: expected a list or an object with `providers` or an object with `pools` or an object with `url`, found text; write `{\"url\": …}`",
             ],
         ),
         (
@@ -216,7 +216,12 @@ fn wrong_types_and_missing_keys() {
     each(&[
         ("[]".into(), &["1:1: expected an object with `targets`, found a list"]),
         ("{}".into(), &["1:1: `targets` is missing"]),
-        (r#"{"targets":[]}"#.into(), &["1:12: targets: expected an object, found a list"]),
+        (
+            r#"{"targets":[]}"#.into(),
+            &[
+                "1:12: targets: expected an object, found a list; write `{\"NAME\": …, \"NAME\": …}`",
+            ],
+        ),
         (target(r#"{"url":5}"#), &["1:24: targets[\"a\"].url: expected text, found a number"]),
         (
             provider(r#""weight":"5""#),
@@ -231,7 +236,7 @@ fn wrong_types_and_missing_keys() {
         (
             pool(r#""rate_limit":5"#),
             &[
-                "1:46: targets[\"a\"].rate_limit: expected an object with `requests_per_second`, found a number",
+                "1:46: targets[\"a\"].rate_limit: expected an object with `requests_per_second`, found a number; write `{\"requests_per_second\": …}`",
             ],
         ),
         (

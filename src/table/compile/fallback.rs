@@ -157,10 +157,15 @@ impl Compiler<'_> {
             let me = PoolId(at as u32);
             let Some((nth, back)) = circle(me, direct) else { continue };
             let (here, there) = (place(me, nth, self.source), place(back.0, back.1, self.source));
-            let message = format!("this leads back here, through {there}");
+            let (message, hint) = match here == there {
+                true => ("a target cannot take over from itself".to_owned(), "remove it"),
+                false => {
+                    (format!("this leads back here, through {there}"), "remove one of the two")
+                }
+            };
             if self.problems.iter().all(|known| (&known.path, &known.message) != (&here, &message))
             {
-                self.problem(&here, message, Some("remove one of the two".into()));
+                self.problem(&here, message, Some(hint.into()));
             }
         }
     }

@@ -37,6 +37,10 @@ fn what_is_probably_not_meant_is_a_warning_with_its_place() {
         (key("<your key>"), "onwards_key", "example"),
         (key("changeme"), "onwards_key", "example"),
         (key(" sk-0123456789abcdef"), "onwards_key", "white space"),
+        (key("\"sk-0123456789abcdef\""), "onwards_key", "quotes"),
+        (key("sk-0123456789 abcdef"), "onwards_key", "copy it again"),
+        (key("sk-0123456789–abcdef"), "onwards_key", "copy it again"),
+        (at("https://llm.example.com/v1/v1"), ".url", "remove one of the two"),
         (
             target(json!({"url": url, "onwards_key": ["sk-0123456789abcdef", "$B"]})),
             "onwards_key[1]",
@@ -135,6 +139,62 @@ fn what_is_probably_not_meant_is_a_warning_with_its_place() {
         assert_eq!((status, &json["ok"]), (0, &json!(true)), "{json}");
         assert_eq!(json["warnings"][0]["line"], 1, "{json}");
         assert!(json["warnings"][0]["path"].as_str().unwrap().contains(place), "{json}");
+    }
+}
+
+/// What an operator reads at night: each says what to write.
+#[test]
+fn habits_of_other_languages_and_encodings_are_told_what_to_write() {
+    let url = |url: &str| target(json!({"url": url})).to_string().into_bytes();
+    let of = |text: &str| format!(r#"{{"targets":{{"m":{{"url":"mock:",{text}}}}}}}"#).into_bytes();
+    let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let cases: Vec<(Vec<u8>, &str)> = vec![
+        (utf16, "save it as UTF-8"),
+        ("{}".encode_utf16().flat_map(u16::to_be_bytes).collect(), "UTF-8"),
+        (b"\x1f\x8b\x08".to_vec(), "gzip"),
+        (b"model_list:\n  - model_name: a\n".to_vec(), "docs/from-litellm.md"),
+        (br#"{"model_list":[],"litellm_settings":{}}"#.to_vec(), "docs/from-litellm.md"),
+        (b"targets:\n  a:\n".to_vec(), "YAML"),
+        (b"[targets]\n".to_vec(), "TOML"),
+        (b"KEY=x\n".to_vec(), "variables"),
+        (b"<html>".to_vec(), "HTML"),
+        (b"{targets:{}}".to_vec(), "put the key in double quotes"),
+        ("{\u{a0}\"targets\":{}}".into(), "plain blank"),
+        (of(r#""trusted":True"#), "write `true` or `false`"),
+        (of(r#""keys":None"#), "write `null`"),
+        (of(r#""weight":NaN"#), "no such number"),
+        (of(r#""name":bad"#), "put a text in double quotes"),
+        (of(r#""rate_limit":10"#), r#"write `{"requests_per_second": …}`"#),
+        (of(r#""concurrency_limit":5"#), r#"write `{"max_concurrent_requests": …}`"#),
+        (of(r#""keys":"sk-0123456789abcdef""#), "write it in a list"),
+        (br#"{"targets":[{"url":"mock:"}]}"#.to_vec(), r#"write `{"NAME": …"#),
+        (br#"{"targets":{"m":"mock:"}}"#.to_vec(), r#"write `{"url": …}`"#),
+        (
+            of(r#""fallback":{"enabled":true,"to":["m"]}"#),
+            "cannot take over from itself; remove it",
+        ),
+        (url("api.example.com/v1"), "write `https://` or `http://` before it"),
+        (url("localhost:11434"), "before it"),
+        (url("https:/api.example.com"), "two slashes"),
+        (url("https://api.example.com/v1 "), "remove the white space"),
+        (url("http://localhost:99999"), "65535"),
+        (
+            target(json!({"url": "https://a.example", "onwards_key": "sk-0123456789\n"}))
+                .to_string()
+                .into_bytes(),
+            "line end",
+        ),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("targets.json");
+    for (content, words) in &cases {
+        std::fs::write(&path, content).unwrap();
+        let output = run_cli(["check", path.to_str().unwrap()]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let shown = String::from_utf8_lossy(content);
+        assert_eq!(output.status.code(), Some(1), "{shown}: {told}");
+        assert!(told.contains("targets.json:1:") && told.contains(words), "{shown}: {told}");
+        assert!(!told.contains("0123456789"), "{told}");
     }
 }
 

@@ -32,7 +32,7 @@ async fn what_is_probably_not_meant_is_logged_at_the_start_and_at_a_reload() {
         let log = router.log_text();
         log.lines().filter(|line| line.contains("WARN") && line.contains(place)).count()
     };
-    let of_a = r#"targets["a"].onwards_key: the word before the key"#;
+    let of_a = r#"targets["a"].onwards_key: "#;
     let (of_a, of_b) = (of_a.to_owned(), of_a.replace("\"a\"", "\"b\""));
     assert!(eventually(secs(10), async || lines(&of_a) == 1).await, "{}", router.log_text());
     let warnings = async || router.metric("onwards_config_warnings", &[]).await;

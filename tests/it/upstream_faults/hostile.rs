@@ -50,6 +50,43 @@ async fn length_that_can_be_read_in_two_ways_is_malformed() {
     }
 }
 
+/// A browser and an SDK could take different ones.
+#[tokio::test]
+async fn answer_of_two_content_types_is_malformed() {
+    for types in [
+        "content-type: application/json\r\ncontent-type: text/html",
+        "content-type: text/html\r\nx-a: b\r\ncontent-type: application/json",
+        "content-type: application/json\r\ncontent-type: text/event-stream",
+    ] {
+        assert_malformed(raw(&format!("200 OK\r\n{types}\r\ncontent-length: 2"))).await;
+    }
+}
+
+/// Without falling back, an answer passes as it came; a wait that breaks clients does not.
+#[tokio::test]
+async fn wait_that_a_client_is_shown_is_one_that_it_can_read() {
+    for (said, shown) in [
+        ("retry-after: 7", vec!["7"]),
+        ("retry-after: Sun, 06 Nov 1994 08:49:37 GMT", vec!["Sun, 06 Nov 1994 08:49:37 GMT"]),
+        ("retry-after: 99999999999999999999999", vec!["86400"]),
+        ("retry-after: Fri, 31 Dec 9999 23:59:59 GMT", vec!["86400"]),
+        ("retry-after: -5", vec![]),
+        ("retry-after: NaN", vec![]),
+        ("retry-after: 1e300", vec![]),
+        ("retry-after:", vec![]),
+        ("retry-after: 5\r\nretry-after: 99999999", vec!["5"]),
+    ] {
+        let upstream =
+            Upstream::start(raw(&format!("429 No\r\n{said}\r\ncontent-length: 2"))).await;
+        let router = Router::start(&open(&upstream)).await;
+        let answer = router.chat("m").await;
+        assert_eq!(answer.status, 429, "{said}");
+        let lines = answer.headers.iter().filter(|(name, _)| name == "retry-after");
+        let told: Vec<_> = lines.map(|(_, value)| value.as_str()).collect();
+        assert_eq!(told, shown, "{said}");
+    }
+}
+
 #[tokio::test]
 async fn status_that_ends_no_exchange_is_malformed() {
     for head in [

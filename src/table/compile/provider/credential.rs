@@ -29,7 +29,12 @@ impl Compiler<'_> {
             return None;
         }
         let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{credential}")) else {
-            self.problem(&path.key("onwards_key"), "this is not a valid header value", None);
+            let hint = "it contains a line end or another control character; remove it";
+            self.problem(
+                &path.key("onwards_key"),
+                "this is not a valid header value",
+                Some(hint.into()),
+            );
             return None;
         };
         value.set_sensitive(true);

@@ -62,6 +62,27 @@ impl Compiler<'_> {
     }
 }
 
+/// What to write in place of what is nearly a URL.
+fn nearly_url(url: &str) -> &'static str {
+    let lower = url.trim().to_ascii_lowercase();
+    let is_host = |text: &str| {
+        let host = text.split(['/', ':']).next().unwrap_or_default();
+        host == "localhost" || host.contains('.') || host.parse::<std::net::IpAddr>().is_ok()
+    };
+    match () {
+        () if url.chars().any(|c| c.is_whitespace() || c.is_control()) => {
+            "; remove the white space in it"
+        }
+        () if lower.starts_with("http:") || lower.starts_with("https:") => {
+            "; write two slashes after the `:`, and a host"
+        }
+        () if !lower.contains("://") && is_host(&lower) => {
+            "; write `https://` or `http://` before it"
+        }
+        () => "",
+    }
+}
+
 /// Scheme and authority, base path, and `Host`. Errors do not show the URL, which may hold a
 /// password.
 pub(in crate::table::compile) fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
@@ -69,12 +90,17 @@ pub(in crate::table::compile) fn wire(url: &str) -> Result<(Uri, BasePath, Heade
     if url.contains('#') {
         return Err("a provider's URL must not have a fragment".into());
     }
-    let uri: Uri = url.parse().map_err(|_| format!("this is not {allowed}"))?;
+    let no_url = || format!("this is not {allowed}{}", nearly_url(url));
+    let uri: Uri = url.parse().map_err(|_| no_url())?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return Err(format!("this is not {allowed}"));
+        return Err(no_url());
     }
     let authority = uri.authority().filter(|authority| !authority.host().is_empty());
     let authority = authority.ok_or("the URL has no host")?;
+    let has_port = !authority.as_str().ends_with(authority.host());
+    if has_port && authority.port_u16().is_none_or(|port| port == 0) {
+        return Err("the URL's port is not a number from 1 to 65535".into());
+    }
     if authority.as_str().contains('@') {
         return Err("the URL holds a user name or password; use `onwards_key`".into());
     }

@@ -86,6 +86,13 @@ impl Warnings<'_> {
             ("there is white space around this key", "remove it")
         } else if is_placeholder(&lower) {
             ("this is a placeholder from an example", "write the key, or `${env:NAME}`")
+        } else if ['"', '\'', '“', '‘'].iter().any(|quote| text.starts_with(*quote)) {
+            ("quotes stand around this key, and are part of it", "remove them")
+        } else if text.chars().any(|c| c.is_whitespace() || !c.is_ascii() || c.is_ascii_control()) {
+            (
+                "this key has a character that keys do not have",
+                "copy it again: letters, digits, `-`, `_`",
+            )
         } else {
             return false;
         };

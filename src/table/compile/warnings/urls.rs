@@ -22,6 +22,10 @@ impl Warnings<'_> {
                 "this is the URL of an endpoint; the client's path would be appended to it";
             self.warn(path, message, &format!("remove `{end}`"));
         }
+        let steps: Vec<&str> = uri.path().split('/').filter(|step| !step.is_empty()).collect();
+        if steps.windows(2).any(|pair| pair[0] == pair[1]) {
+            self.warn(path, "its path says the same twice", "remove one of the two");
+        }
         if endpoint.protocol.is_none()
             && let Some(protocol) = pasted::spoken_at(host, uri.path())
         {
