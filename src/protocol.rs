@@ -117,8 +117,8 @@ protocols! {
 }
 
 /// The headers about limits that vendors write, each family in its protocol's folder.
-pub(crate) const LIMITS: [&limits::Limits; 2] =
-    [&openai::profile::LIMITS, &anthropic::profile::LIMITS];
+pub(crate) const LIMITS: [&limits::Limits; 3] =
+    [&openai::profile::LIMITS, &openai::profile::DRAFT_LIMITS, &anthropic::profile::LIMITS];
 
 impl Protocol {
     /// The protocol that a client's headers identify.

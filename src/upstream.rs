@@ -19,6 +19,7 @@ mod gated;
 pub(crate) mod headers;
 mod framing;
 mod foreign;
+pub(crate) mod echoed;
 pub(crate) mod off_core;
 pub(crate) mod resends;
 pub(crate) mod given_up;

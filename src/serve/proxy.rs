@@ -25,7 +25,7 @@ use crate::{
     record::{Asks, Record, RequestId},
     refusal::Refusal,
     table::Table,
-    upstream::inbound::Inbound,
+    upstream::{echoed, inbound::Inbound},
 };
 
 /// Serves one request through a provider, or answers with a refusal.
@@ -169,7 +169,7 @@ async fn accept(
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<rounds::Accepted, Refusal> {
-    let accepted = {
+    let mut accepted = {
         let attempts = std::pin::pin!(rounds::run(context, held, inbound, record));
         tokio::select! {
             biased;
@@ -177,6 +177,13 @@ async fn accept(
             () = context.stage.over() => Err(Refusal::ShuttingDown),
         }
     };
+    if let Ok(accepted) = &mut accepted
+        && !accepted.answer.status.is_success()
+    {
+        // Boxed, since few answers are errors.
+        let provider = accepted.provider.of(&held.table);
+        Box::pin(echoed::hide(&mut accepted.answer, provider)).await;
+    }
     match (&inbound.guardrails, accepted) {
         // Boxed, since few answers are inspected.
         (Some(rules), Ok(accepted)) => {

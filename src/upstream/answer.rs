@@ -137,6 +137,13 @@ impl Answer {
         self.tells_usage = false;
     }
 
+    /// Replaces what was read ahead of the body.
+    pub(super) fn replace_held(&mut self, bytes: Bytes) {
+        self.headers.remove(header::CONTENT_LENGTH);
+        self.body.held_bytes = bytes.len();
+        self.body.held = VecDeque::from([bytes]);
+    }
+
     /// Whether it is not compressed.
     pub(crate) fn is_plain(&self) -> bool {
         self.headers.get(header::CONTENT_ENCODING).is_none_or(|value| value == "identity")

@@ -150,8 +150,7 @@ impl Failed {
     }
 }
 
-/// The wait from `retry-after-ms` (Azure) or `Retry-After` in seconds or as a date, otherwise until
-/// the exhausted limits reset; at most a day.
+/// The wait that the headers name, otherwise until the exhausted limits reset; at most a day.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     wait::said(headers).or_else(|| headroom::wait(headers).map(|wait| wait.min(LONGEST_WAIT)))
 }
@@ -179,6 +178,7 @@ mod tests {
             ("retry-after", "soon", None),
             ("retry-after", "", None),
             ("retry-after-ms", "250", Some(250)),
+            ("x-ms-retry-after-ms", "7000", Some(7_000)),
             ("retry-after-ms", "18446744073709551615", day),
             ("retry-after-ms", "99999999999999999999999", day),
             ("retry-after-ms", "-1", None),

@@ -22,10 +22,8 @@ pub(crate) fn low_for(headers: &HeaderMap) -> Option<Duration> {
 /// The longest wait for the exhausted limits.
 pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let is_spent = |limit: &&Limit| {
-        let remaining = text(limit.remaining).and_then(|left| left.parse::<f64>().ok());
-        remaining.is_some_and(|left| left <= 0.0)
-    };
+    let is_spent =
+        |limit: &&Limit| text(limit.remaining).and_then(left).is_some_and(|left| left <= 0.0);
     let limits = LIMITS.iter().flat_map(|it| it.limits);
     limits.filter(is_spent).filter_map(|limit| reset(text(limit.reset)?)).max()
 }
@@ -34,10 +32,15 @@ pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
 fn low(named: &Limit, headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |name: &str| text(name)?.parse::<f64>().ok();
-    let remaining = number(named.remaining)?;
+    let remaining = text(named.remaining).and_then(left)?;
     let share = number(named.limit).map_or(0.0, |limit| limit * LOW);
     let low = remaining <= 0.0 || remaining < share;
     low.then(|| text(named.reset).and_then(reset).unwrap_or(UNSAID))
+}
+
+/// What is left of a limit: a number, or a word that says nothing is.
+fn left(text: &str) -> Option<f64> {
+    if text == "rejected" { Some(0.0) } else { text.parse().ok() }
 }
 
 /// Parses `6m0s`, `1.5s`, `20ms`, plain seconds, an RFC 3339 timestamp, or Unix milliseconds.
@@ -118,5 +121,11 @@ mod tests {
         assert_eq!(said(&[(anthropic, "0"), (reset, "2020-01-01T00:00:00Z")]), Some(secs(0)));
         assert!(said(&[(anthropic, "0"), (reset, "2100-01-01T00:00:00Z")]) > Some(secs(86_400)));
         assert_eq!(said(&[(left, "some")]), None);
+        let draft = [("ratelimit-remaining", "0"), ("ratelimit-reset", "45")];
+        assert_eq!(said(&draft), Some(secs(45)));
+        let (status, reset) =
+            ("anthropic-ratelimit-unified-status", "anthropic-ratelimit-unified-reset");
+        assert!(said(&[(status, "rejected"), (reset, "4102444800")]) > Some(secs(86_400)));
+        assert_eq!(said(&[(status, "allowed"), (reset, "4102444800")]), None);
     }
 }

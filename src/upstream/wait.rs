@@ -21,7 +21,8 @@ pub(super) fn shown(name: &HeaderName, value: HeaderValue) -> Option<HeaderValue
 /// `retry-after-ms`, else `Retry-After`.
 pub(super) fn said(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    if let Some(millis) = text("retry-after-ms").and_then(number) {
+    let millis = text("retry-after-ms").or_else(|| text("x-ms-retry-after-ms"));
+    if let Some(millis) = millis.and_then(number) {
         return Some(bounded(millis / 1_000.0));
     }
     let value = text(header::RETRY_AFTER.as_str())?;

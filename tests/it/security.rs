@@ -1,4 +1,4 @@
-//! What must not leak and must not be reached: rows E1 to E16.
+//! What must not leak and must not be reached: rows E1 to E19.
 //!
 //! Never: a byte of the client decides which host is asked.
 
@@ -6,6 +6,7 @@ mod aliases;
 mod capabilities;
 mod crossing;
 mod crumbs;
+mod echoes;
 mod escapes;
 mod exposure;
 mod guardrails;

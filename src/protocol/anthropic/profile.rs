@@ -107,6 +107,12 @@ pub(in crate::protocol) const LIMITS: Limits = Limits {
             limit: "anthropic-ratelimit-output-tokens-limit",
             reset: "anthropic-ratelimit-output-tokens-reset",
         },
+        // It says `rejected` in place of a number.
+        Limit {
+            remaining: "anthropic-ratelimit-unified-status",
+            limit: "anthropic-ratelimit-unified-limit",
+            reset: "anthropic-ratelimit-unified-reset",
+        },
     ],
 };
 

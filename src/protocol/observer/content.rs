@@ -59,7 +59,12 @@ fn is_content(value: &Json<'_>) -> bool {
             return false;
         }
         let row = streams.clone().find_map(|stream| row(stream.said, kind));
-        return row.is_none_or(|row| stands_at(value, row));
+        let ends = || streams.clone().any(|stream| stream.ends.iter().any(|end| quotes(end, kind)));
+        return match row {
+            Some(row) => stands_at(value, row),
+            // Vendors add types: one of them is content if it ends the stream or has a text.
+            None => ends() || has_text(value),
+        };
     }
     let keyed = streams.find_map(|stream| {
         stream.said.iter().find(|said| match said.told_by {
@@ -89,10 +94,27 @@ fn says_at(value: &Json<'_>, path: Path) -> bool {
     }
 }
 
-/// Whether there is a text in it, at any depth, that is more than a name of the thing itself.
+/// Whether this mark of an end is the type in quotes.
+fn quotes(mark: &str, kind: &str) -> bool {
+    mark.strip_prefix('"').and_then(|mark| mark.strip_suffix('"')) == Some(kind)
+}
+
+/// Whether there is a text in it, at any depth, that is more than a name of the thing itself; a number is none.
+fn has_text(value: &Json<'_>) -> bool {
+    match value {
+        Json::Object(fields) => {
+            fields.iter().any(|(name, value)| !NAMES.contains(&&**name) && has_text(value))
+        }
+        Json::List(items) => items.iter().any(has_text),
+        Json::Text(_) => says_anything(value),
+        Json::Number(_) | Json::Null | Json::Bool(_) => false,
+    }
+}
+
+/// Whether there is a text or a number in it, at any depth, that is more than a name of the thing itself.
 fn says_anything(value: &Json<'_>) -> bool {
     match value {
-        Json::Text(text) => !text.is_empty(),
+        Json::Text(text) => !text.is_empty() && text != UNSAID,
         Json::List(items) => items.iter().any(says_anything),
         Json::Object(fields) => {
             fields.iter().any(|(name, value)| !NAMES.contains(&&**name) && says_anything(value))
@@ -102,6 +124,8 @@ fn says_anything(value: &Json<'_>) -> bool {
     }
 }
 
+/// The finish reason of a stream that goes on, where a vendor writes one.
+const UNSAID: &str = "FINISH_REASON_UNSPECIFIED";
 /// Keys whose values only name or count.
 const NAMES: [&str; 11] = [
     "type",
@@ -136,6 +160,9 @@ mod tests {
             r#"{"choices":[{"index":0,"text":"","finish_reason":null}]}"#,
             r#"{"type":"message_start","message":{"id":"msg","role":"assistant","content":[]}}"#,
             r#"{"type":"ping"}"#,
+            r#"{"type":"keepalive","sequence_number":3}"#,
+            r#"{"type":"of.the.future","x":"","n":3}"#,
+            r#"{"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"FINISH_REASON_UNSPECIFIED"}]}"#,
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
             r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}"#,
@@ -176,8 +203,9 @@ mod tests {
             r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#,
             r#"[{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}]"#,
             r#"{"type":"content-delta","delta":{"message":{"content":{"text":"a"}}}}"#,
-            r#"{"type":"tool-call-start","delta":{"message":{"tool_calls":{"id":"t"}}}}"#,
-            r#"{"type":"of.the.future","x":""}"#,
+            r#"{"type":"tool-call-start","delta":{"message":{"tool_calls":{"id":"t","function":{"name":"f"}}}}}"#,
+            r#"{"type":"of.the.future","x":"a"}"#,
+            r#"{"type":"message_stop"}"#,
         ] {
             assert_eq!(of(content.as_bytes()), Says::Content, "{content}");
         }

@@ -131,6 +131,16 @@ pub(in crate::protocol) const LIMITS: Limits = Limits {
     ],
 };
 
+/// The headers of the IETF's draft, which gateways and smaller vendors write.
+pub(in crate::protocol) const DRAFT_LIMITS: Limits = Limits {
+    start: "ratelimit-",
+    limits: &[Limit {
+        remaining: "ratelimit-remaining",
+        limit: "ratelimit-limit",
+        reset: "ratelimit-reset",
+    }],
+};
+
 /// The flat fields of a request, in the order in which they are written.
 pub(super) static FIELDS: [Field; 7] = fields(&["max_completion_tokens", "max_tokens"]);
 

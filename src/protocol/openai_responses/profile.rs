@@ -55,7 +55,13 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         last: &["\"response.completed\"", "\"response.incomplete\""],
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
         tells_errors: false,
-        announcements: &["response.created", "response.in_progress", "response.queued"],
+        announcements: &[
+            "response.created",
+            "response.in_progress",
+            "response.queued",
+            "keepalive",
+            "codex.rate_limits",
+        ],
         said: SAID,
         ..Stream::USUAL
     },

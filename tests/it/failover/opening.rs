@@ -52,6 +52,7 @@ fn openings() -> Vec<(&'static str, &'static str, Value, Vec<Value>, Value)> {
                 json!({"type": "content_block_start", "index": 0,
                     "content_block": {"type": "text", "text": ""}}),
                 json!({"type": "ping"}),
+                json!({"type": "of.the.future", "level": 3}),
             ],
             text,
         ),
@@ -62,6 +63,7 @@ fn openings() -> Vec<(&'static str, &'static str, Value, Vec<Value>, Value)> {
             vec![
                 json!({"type": "response.created", "sequence_number": 0, "response": {"id": "r",
                     "object": "response", "status": "in_progress", "output": []}}),
+                json!({"type": "keepalive", "sequence_number": 1}),
                 json!({"type": "response.output_item.added", "sequence_number": 1, "output_index": 0,
                     "item": {"id": "i", "type": "message", "status": "in_progress",
                         "role": "assistant", "content": []}}),
