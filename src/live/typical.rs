@@ -40,8 +40,11 @@ impl Typical {
             });
         }
         if used.input > 0 && estimated > 0 {
-            let ratio = used.input.saturating_mul(ONE).div_ceil(estimated).clamp(ONE, MOST);
-            let _ = self.ratio.fetch_update(Relaxed, Relaxed, |known| Some(follow(known, ratio)));
+            let ratio = used.input.saturating_mul(ONE).div_ceil(estimated).max(ONE);
+            if ratio <= MOST {
+                let _ =
+                    self.ratio.fetch_update(Relaxed, Relaxed, |known| Some(follow(known, ratio)));
+            }
         }
     }
 }
@@ -54,8 +57,9 @@ fn follow(known: u64, seen: u64) -> u64 {
 /// Before any answer: what most models generate at most by default.
 const UNKNOWN: u64 = 4_096;
 const ONE: u64 = 1_024;
-/// Beyond a thousand times the estimate, the ratio is meaningless.
-const MOST: u64 = 1_000 * ONE;
+/// Tokenizers differ by less. An input beyond it was not in the request's text, such as a stored conversation or a
+/// picture by its URL, and says nothing about the next caller's.
+const MOST: u64 = 4 * ONE;
 const FALL: u64 = 64;
 
 #[cfg(test)]
@@ -74,6 +78,8 @@ mod tests {
         assert_eq!(typical.expected(10, None).output, 500);
         (0..500).for_each(|_| took(10, 50));
         let later = typical.expected(10, None);
+        took(10_000, 50);
+        assert_eq!(typical.expected(10, None).input, later.input, "of another kind");
         assert!(later.output < 120 && later.input < 13, "{later:?}");
     }
 }

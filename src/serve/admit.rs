@@ -316,6 +316,7 @@ pub(crate) async fn look(
         None => None,
     };
     if counts(table, allowed) {
+        output_cap::check_counted(inbound)?;
         inbound.demand = Some(Box::new(demand::of(inbound, &model, asked).await));
     }
     Ok(())

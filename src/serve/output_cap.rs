@@ -33,7 +33,23 @@ pub(crate) async fn read(inbound: &Inbound) -> Asked {
         Some(place) => look(inbound, place, None).await,
         None => None,
     };
-    found.map_or(Asked { output: None, copies: 1 }, |(asked, _)| asked)
+    let asked = found.map_or(Asked { output: None, copies: 1 }, |(asked, _)| asked);
+    let prompts = if is_legacy(inbound) { prompts(&inbound.body.to_bytes()) } else { 1 };
+    Asked { copies: asked.copies.saturating_mul(prompts), ..asked }
+}
+
+/// The number of prompts of a text completion: each has an answer of its own.
+fn prompts(body: &[u8]) -> u64 {
+    let Ok(fields) = serde_json::from_slice::<Fields<'_>>(body) else { return 1 };
+    let count = |value: &RawValue| match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+        // One prompt may be written as the numbers of its tokens.
+        Ok(items) if items.iter().any(|item| item.get().starts_with(['"', '['])) => {
+            items.len() as u64
+        }
+        _ => 1,
+    };
+    let prompts = fields.0.iter().filter(|(name, _)| is_one_of(&["prompt"], name));
+    prompts.map(|(_, value)| count(value)).max().unwrap_or(1).max(1)
 }
 
 /// Writes the key's output limit into a request for `model` that asks for more or sets none.
@@ -107,6 +123,33 @@ fn answers_no_tokens(inbound: &Inbound) -> bool {
     }
 }
 
+/// Checks that the answer reports what a limit of tokens or money counts.
+///
+/// # Errors
+/// The endpoint starts work that is paid for later or elsewhere: a batch, a fine-tuning job, a realtime session.
+pub(crate) fn check_counted(inbound: &Inbound) -> Result<(), Refusal> {
+    let is_elsewhere = matches!(
+        inbound.family,
+        Some(
+            Family::Batches
+                | Family::FineTuning
+                | Family::Realtime
+                | Family::Assistants
+                | Family::Videos
+                | Family::Evals
+        )
+    );
+    if inbound.method != Method::POST || !is_elsewhere {
+        return Ok(());
+    }
+    Err(Refusal::Unsupported {
+        field: String::new(),
+        message: "Tokens or money are limited here, and the work that a request to this endpoint starts cannot be \
+            counted: ask the operator for a key and a model without such limits."
+            .into(),
+    })
+}
+
 /// The limits in the body, and the edits; `None` if it is not an object.
 async fn look(
     inbound: &Inbound,
@@ -130,7 +173,7 @@ fn found(
     {
         return Some((asked, Edits::new()));
     }
-    let mut search = Search { body, place, write, edits: Edits::new(), least: None, copies: 1 };
+    let mut search = Search { body, place, write, edits: Edits::new(), most: None, copies: 1 };
     if place.object.is_empty() {
         search.object(body)?;
     } else {
@@ -147,18 +190,18 @@ fn found(
                 is_there = true;
                 let object = Bytes::from(format!(r#"{{"{bound}":{cap}}}"#));
                 search.edits.push((span(body, value), object));
-                search.least = Some(cap);
+                search.most = Some(cap);
             }
         }
         if let (false, Some((cap, bound))) = (is_there, write) {
             let own = place.object.first()?;
             search.insert(body, &format!(r#""{own}":{{"{bound}":{cap}}}"#), fields.0.is_empty())?;
-            search.least = Some(cap);
+            search.most = Some(cap);
         }
     }
-    let Search { mut edits, least, copies, .. } = search;
+    let Search { mut edits, most, copies, .. } = search;
     edits.sort_by_key(|(span, _)| span.start);
-    Some((Asked { output: least, copies }, edits))
+    Some((Asked { output: most, copies }, edits))
 }
 
 /// The same if nothing is to be written and the limit is a field of the body itself, which is most often so.
@@ -175,7 +218,7 @@ fn only_read(body: &[u8], place: &OutputCap) -> Option<Asked> {
         if is_in(place.names, name)
             && let Some(limit) = number()
         {
-            asked.output = Some(asked.output.map_or(limit, |least| least.min(limit)));
+            asked.output = Some(asked.output.map_or(limit, |most| most.max(limit)));
         }
     })?;
     Some(asked)
@@ -187,7 +230,8 @@ struct Search<'a> {
     place: &'a OutputCap,
     write: Option<(u64, &'static str)>,
     edits: Edits,
-    least: Option<u64>,
+    /// The greatest limit, since readers could take either field.
+    most: Option<u64>,
     copies: u64,
 }
 
@@ -212,14 +256,14 @@ impl Search<'_> {
                 (Some((cap, _)), _) => (false, cap),
             };
             is_there = true;
-            self.least = Some(self.least.map_or(bound, |least| least.min(bound)));
+            self.most = Some(self.most.map_or(bound, |most| most.max(bound)));
             if !within {
                 self.edits.push((span(self.body, value), Bytes::from(bound.to_string())));
             }
         }
         if let (false, Some((cap, name))) = (is_there, self.write) {
             self.insert(text, &format!(r#""{name}":{cap}"#), fields.0.is_empty())?;
-            self.least = Some(cap);
+            self.most = Some(cap);
         }
         Some(())
     }
@@ -313,6 +357,21 @@ mod tests {
     }
 
     #[test]
+    fn each_prompt_of_a_completion_is_counted() {
+        for (body, count) in [
+            (r#"{"prompt":"a"}"#, 1),
+            (r#"{"prompt":["a","b","c"]}"#, 3),
+            (r#"{"prompt":[1,2,3]}"#, 1),
+            (r#"{"prompt":[[1,2],[3]]}"#, 2),
+            (r#"{"prompt":[]}"#, 1),
+            (r#"{"prompt":"a","Prompt":["a","b"]}"#, 2),
+            ("[]", 1),
+        ] {
+            assert_eq!(prompts(body.as_bytes()), count, "{body}");
+        }
+    }
+
+    #[test]
     fn cap_is_written_where_more_is_asked_for_or_nothing_and_nowhere_else() {
         for (body, wanted, output) in [
             (r#"{"a":1}"#, r#"{"max_tokens":100,"a":1}"#, 100),
@@ -323,8 +382,8 @@ mod tests {
             (r#"{"max_tokens":-1}"#, r#"{"max_tokens":100}"#, 100),
             (r#"{"max_tokens":"500"}"#, r#"{"max_tokens":100}"#, 100),
             (r#"{"max\u005ftokens":500}"#, r#"{"max\u005ftokens":100}"#, 100),
-            (r#"{"max_tokens":5,"MAX_Tokens":500}"#, r#"{"max_tokens":5,"MAX_Tokens":100}"#, 5),
-            (r#"{"max_tokens":5,"max_tokens":500}"#, r#"{"max_tokens":5,"max_tokens":100}"#, 5),
+            (r#"{"max_tokens":5,"MAX_Tokens":500}"#, r#"{"max_tokens":5,"MAX_Tokens":100}"#, 100),
+            (r#"{"max_tokens":5,"max_tokens":500}"#, r#"{"max_tokens":5,"max_tokens":100}"#, 100),
             (
                 r#"{"max_tokens":500,"max_completion_tokens":900,"m":{"max_tokens":700}}"#,
                 r#"{"max_tokens":100,"max_completion_tokens":100,"m":{"max_tokens":700}}"#,

@@ -23,7 +23,12 @@ use super::{
     },
     transport, whole,
 };
-use crate::{failure::Class, protocol::codec::Platform, table::Provider, within};
+use crate::{
+    failure::Class,
+    protocol::codec::Platform,
+    table::{Provider, prices::Pricing},
+    within,
+};
 
 /// The deadlines of one attempt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -102,7 +107,7 @@ async fn tried(
         Reader::Identity => {
             let answer =
                 transport::call(client, provider, inbound, calls.first(), traced, began).await?;
-            let answer = unpacked(answer, provider)?;
+            let answer = unpacked(answer, provider, inbound, inspection)?;
             let answer = judge::judge(answer, provider, inbound, inspection).await?;
             if provider.platform == Platform::Own {
                 return Ok(answer);
@@ -112,7 +117,7 @@ async fn tried(
         Reader::Naming(lost) => {
             let answer =
                 transport::call(client, provider, inbound, calls.first(), traced, began).await?;
-            let answer = unpacked(answer, provider)?;
+            let answer = unpacked(answer, provider, inbound, inspection)?;
             let answer = judge::judge(answer, provider, inbound, inspection).await?;
             let mut lost = lost.into_vec();
             lost.extend(gated::lost(inbound, provider));
@@ -127,10 +132,19 @@ async fn tried(
     }
 }
 
-/// Decompresses an answer that is to be cleaned.
-fn unpacked(answer: Box<Answer>, provider: &Provider) -> Result<Box<Answer>, Failed> {
-    let is_read = provider.strict.is_none() || answer.is_plain();
-    if is_read { Ok(answer) } else { strict::decoded(answer) }
+/// Decompresses an answer that is to be read: cleaned, judged, searched or counted. Providers are not asked for
+/// compressed ones, but some send them.
+fn unpacked(
+    answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    inspection: Inspection,
+) -> Result<Box<Answer>, Failed> {
+    let is_counted = inbound.demand.is_some() || !matches!(provider.pricing, Pricing::Off);
+    let is_judged = inspection.reads_errors || inspection.waits_for_content;
+    let is_read = provider.strict.is_some()
+        || ((is_counted || is_judged || inbound.guardrails.is_some()) && inbound.takes_tokens());
+    if !is_read || answer.is_plain() { Ok(answer) } else { strict::decoded(answer) }
 }
 
 async fn translated(

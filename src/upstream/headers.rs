@@ -17,12 +17,23 @@ use crate::{
     trace::{TRACEPARENT, TRACESTATE},
 };
 
+/// What passes to a provider beside the usual headers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Passes {
+    /// `traceparent` and `tracestate`.
+    pub(crate) trace: bool,
+    /// Whether it is trusted with the client's address.
+    pub(crate) trusted: bool,
+    /// `accept-encoding`: a compressed answer cannot be judged or counted.
+    pub(crate) encodings: bool,
+}
+
 /// Copies the client's headers that a provider may see.
 pub(crate) fn to_provider(
     client: &HeaderMap,
     rare: Rare,
     protocol: Protocol,
-    (propagates_trace, trusted): (bool, bool),
+    Passes { trace: propagates_trace, trusted, encodings }: Passes,
     spare: usize,
 ) -> HeaderMap {
     let foreign = foreign_to(protocol);
@@ -32,6 +43,7 @@ pub(crate) fn to_provider(
         let stays = (is_listed(&STAY_WITH_CLIENT, name.as_str())
             && !(trusted && *name == FORWARDED_FOR))
             || (!propagates_trace && is_trace(name))
+            || (!encodings && *name == header::ACCEPT_ENCODING)
             || foreign.iter().any(|start| name.as_str().starts_with(start))
             || nominated.iter().any(|token| token.eq_ignore_ascii_case(name.as_str()));
         if !stays {
@@ -162,7 +174,7 @@ fn is_listed(list: &ByLetter, name: &str) -> bool {
 static STAY_WITH_CLIENT: ByLetter = [
     /* a */ &["authorization", "api-key", "azureml-model-deployment"],
     /* b */ &[],
-    /* c */ &["connection", "content-length", "cookie"],
+    /* c */ &["connection", "content-length", "cookie", "cf-connecting-ip"],
     /* d */ &[],
     /* e */ &["expect"],
     /* f */ &["forwarded"],
@@ -174,19 +186,20 @@ static STAY_WITH_CLIENT: ByLetter = [
     /* l */ &[],
     /* m */ &["model-override"],
     /* n */ &[],
-    /* o */ &["origin"],
-    /* p */ &["proxy-authenticate", "proxy-authorization", "proxy-connection"],
+    /* o */ &["origin", "openai-organization", "openai-project", "ocp-apim-subscription-key"],
+    /* p */ &["proxy-authenticate", "proxy-authorization", "proxy-connection", "private-token"],
     /* q */ &[],
     /* r */ &["referer"],
     /* s */ &["sec-*"],
-    /* t */ &["te", "trailer", "transfer-encoding"],
+    /* t */ &["te", "trailer", "transfer-encoding", "true-client-ip"],
     /* u */ &["upgrade"],
-    /* v */ &[],
+    /* v */ &["via"],
     /* w */ &[],
     /* x */ &["x-forwarded-*", "x-amz-*", "x-amzn-sagemaker-*", "x-onwards-*", "x-api-key", "x-goog-api-key",
         "x-real-ip", "x-http-method-override", "x-http-method", "x-method-override", "x-original-url",
         "x-rewrite-url", "x-original-uri", "x-remote-user", "x-auth-token", "x-portkey-config",
-        "x-goog-user-project", "x-bill-to"],
+        "x-goog-user-project", "x-bill-to", "x-serverless-authorization", "x-litellm-api-key",
+        "x-portkey-api-key", "x-vault-token", "x-access-token", "x-ms-client-principal*", "x-client-ip"],
     /* y */ &[],
     /* z */ &[],
 ];
@@ -265,14 +278,27 @@ mod tests {
             ("x-real-ip", "1.2.3.4"),
             ("traceparent", "00-1"),
             ("accept", "application/json"),
+            ("accept-encoding", "gzip, br"),
             ("openai-beta", "assistants=v2"),
+            ("openai-organization", "org-other"),
+            ("openai-project", "proj-other"),
+            ("x-litellm-api-key", "sk"),
+            ("x-serverless-authorization", "Bearer a"),
+            ("x-ms-client-principal-name", "ann"),
+            ("cf-connecting-ip", "1.2.3.4"),
+            ("true-client-ip", "1.2.3.4"),
+            ("via", "1.1 a"),
         ]);
-        let passed = |passes| to_provider(&client, Rare::of(&client), Protocol::OpenAi, passes, 0);
-        let sent = passed((false, false));
+        let passed = |trace, trusted, encodings| {
+            let passes = Passes { trace, trusted, encodings };
+            to_provider(&client, Rare::of(&client), Protocol::OpenAi, passes, 0)
+        };
+        let sent = passed(false, false, false);
         let names: Vec<_> = sent.keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["accept", "openai-beta"]);
-        assert!(passed((true, false)).contains_key("traceparent"));
-        let trusted = passed((false, true));
+        assert!(passed(true, false, false).contains_key("traceparent"));
+        assert!(passed(false, false, true).contains_key("accept-encoding"));
+        let trusted = passed(false, true, false);
         assert_eq!(trusted["x-forwarded-for"], "1.2.3.4");
         assert!(!trusted.contains_key("x-real-ip") && !trusted.contains_key("authorization"));
     }

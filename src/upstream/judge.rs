@@ -255,9 +255,7 @@ impl Answer {
             return told_usage::of_answer(protocol, &self.body.held_as_one());
         }
         // A translated stream has no observer; its bytes may hold the router's own estimate.
-        if self.observer.is_none() {
-            return None;
-        }
+        self.observer.as_ref()?;
         let mut watch = told_usage::Watch::default();
         held.iter().for_each(|piece| watch.observe_cut(piece));
         watch.usage(protocol, form == Form::Frames)

@@ -11,7 +11,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header, ur
 use percent_encoding::utf8_percent_encode;
 
 use super::{
-    caching, gated, headers, identity::Credential, inbound::Inbound, off_core, prepare::foreign,
+    caching, gated,
+    headers::{self, Passes},
+    identity::Credential,
+    inbound::Inbound,
+    off_core,
+    prepare::foreign,
     reasoning, scheduling, usage,
 };
 use crate::{
@@ -68,7 +73,8 @@ pub(crate) fn build(
     let mut headers = match call {
         None => {
             let Provider { protocol, propagates_trace, trusted, .. } = *provider;
-            let passes = (propagates_trace, trusted);
+            let encodings = !inbound.takes_tokens();
+            let passes = Passes { trace: propagates_trace, trusted, encodings };
             headers::to_provider(&inbound.headers, inbound.rare, protocol, passes, spare)
         }
         Some(call) => {

@@ -8,6 +8,7 @@ mod connecting;
 mod hostile;
 mod judged;
 mod multiplexed;
+mod packed;
 mod silence;
 mod streams;
 mod splits;

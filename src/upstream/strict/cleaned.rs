@@ -108,12 +108,12 @@ async fn whole(
     (endpoint, declared): (&Endpoint, &'static Declared),
     known: Known,
 ) -> Result<Box<Answer>, Failed> {
+    let (usage, reason) = (answer.body.usage(), answer.body.reason());
     let mut share = inbound.budget.share();
     let has_room = |held| held <= UNCOUNTED || share.grow_to(held);
     let Some(body) = peek::collect(&mut answer, has_room).await? else {
         return Err(Failed::malformed(answer.status, "no memory is left for the answer"));
     };
-    let (usage, reason) = (answer.body.usage(), answer.body.reason());
     let inside =
         |answer, body| Err(Failed::inside(answer, body, inbound.speaks(), &provider.own_classes));
     match off_core_if_large(&body, declared, &known).await {
