@@ -10,7 +10,7 @@ use crate::page::{Page, quoted, root};
 
 /// How many promises each letter has.
 const PROMISES: [(char, usize); 6] =
-    [('I', 14), ('A', 20), ('B', 28), ('C', 17), ('D', 14), ('E', 18)];
+    [('I', 14), ('A', 20), ('B', 28), ('C', 17), ('D', 14), ('E', 19)];
 
 const UNBUILT: &str = "Not built yet";
 
