@@ -19,3 +19,6 @@ pub(crate) struct Limit {
     /// When it is whole again.
     pub(crate) reset: &'static str,
 }
+
+/// The headers in which Azure says in milliseconds when to ask again.
+pub(crate) const RETRY_AFTER_MS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];

@@ -1,10 +1,12 @@
-//! How long a provider asks to wait: `Retry-After` in seconds or as a date, `retry-after-ms` (Azure).
+//! How long a provider asks to wait: `Retry-After` in seconds or as a date, or Azure's in milliseconds.
 //!
 //! A wait is never longer than a day.
 
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::protocol::limits::RETRY_AFTER_MS;
 
 /// What a client is shown of such a header: as the provider wrote it, at most a day, and nothing of what
 /// cannot be read.
@@ -18,10 +20,10 @@ pub(super) fn shown(name: &HeaderName, value: HeaderValue) -> Option<HeaderValue
     })
 }
 
-/// `retry-after-ms`, else `Retry-After`.
+/// A header in milliseconds, else `Retry-After`.
 pub(super) fn said(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let millis = text("retry-after-ms").or_else(|| text("x-ms-retry-after-ms"));
+    let millis = RETRY_AFTER_MS.iter().find_map(|name| text(name));
     if let Some(millis) = millis.and_then(number) {
         return Some(bounded(millis / 1_000.0));
     }
