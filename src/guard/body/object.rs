@@ -63,7 +63,7 @@ impl Object {
             Named::Type => {
                 self.is_file |= matches!(value, b"document" | b"file" | b"input_file");
                 self.is_picture |= matches!(value, b"image" | b"input_image" | b"image_file");
-                self.is_proof |= value.starts_with(b"redacted");
+                self.is_proof |= value.starts_with(b"redacted") || value == SEALED;
                 self.is_text |= value == b"text";
             }
             Named::Data | Named::FileData => self.has_data |= !value.is_empty(),
@@ -116,5 +116,53 @@ impl Object {
         let unknown =
             (self.has_unknown || self.is_undecoded()) && !self.is_picture && !self.is_proof;
         (self.is_medium || self.has_medium) && holds || refers || unknown || self.has_tokens
+    }
+}
+
+/// The type of a sealed thought that servers of the Chat protocol hand on for other vendors.
+const SEALED: &[u8] = b"reasoning.encrypted";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use crate::guard::{
+        Action, Finder, Rule, Set, Side,
+        body::{Verdict, look},
+        data,
+    };
+
+    fn looked(body: &Value) -> Verdict {
+        let (name, finder) = ("r".into(), Finder::Set(Set::PaymentCard));
+        let rule = Rule { name, finder, on: Side::Both, action: Action::Deny };
+        look(body.to_string().as_bytes(), &[Arc::new(rule)], &[])
+    }
+
+    #[test]
+    fn a_sealed_thought_passes_and_other_data_that_cannot_be_read_does_not() {
+        let sealed = data::encoded(&[0xff, 7, 0, 200].repeat(100));
+        for (kind, is_proof) in [
+            ("reasoning.encrypted", true),
+            ("redacted_thinking", true),
+            ("reasoning.text", false),
+            ("reasoning.encrypted.audio", false),
+            ("document", false),
+        ] {
+            let details = json!([{"type": kind, "data": sealed, "id": "r_1", "format": "x-v1"}]);
+            for body in [
+                json!({"choices": [{"message": {"content": "x", "reasoning_details": details}}]}),
+                json!({"choices": [{"delta": {"content": "x", "reasoning_details": details}}]}),
+                json!({"messages": [{"role": "assistant", "reasoning_details": details}]}),
+            ] {
+                let unreadable = looked(&body).unreadable;
+                assert_eq!(unreadable, !is_proof, "{body}");
+            }
+        }
+        // What it holds is searched all the same.
+        let text = data::encoded(b"card 4111 1111 1111 1111");
+        let body = json!({"reasoning_details": [{"type": "reasoning.encrypted", "data": text}]});
+        assert!(!looked(&body).hits.is_empty());
     }
 }
