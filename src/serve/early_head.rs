@@ -132,8 +132,8 @@ async fn as_event(answer: &mut Answer, speaks: Protocol) -> Option<Bytes> {
     if !answer.status.is_client_error() && !answer.status.is_server_error() {
         return None;
     }
-    // A JSON error has already had its second while it was judged.
-    let limit = if answer.form() == Form::Json { Duration::ZERO } else { ERROR_BODY };
+    // An error that is not compressed has already had its second while it was judged.
+    let limit = if answer.is_plain() { Duration::ZERO } else { ERROR_BODY };
     let read = async {
         while !answer.body.source_is_end() && answer.body.held_bytes() < MOST_READ {
             if !matches!(answer.body.look().await, Ok(true)) {

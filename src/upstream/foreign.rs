@@ -13,9 +13,26 @@ pub(super) fn may_be(answer: &Answer, inbound: &Inbound) -> bool {
     if is_page(answer) {
         return !inbound.needs_body;
     }
-    let is_data =
-        inbound.endpoint.as_ref().is_some_and(|endpoint| endpoint.operation != Operation::Native);
-    !is_data || !answer.is_plain() || begins_well(answer, inbound.stream)
+    !is_data(inbound) || !answer.is_plain() || begins_well(answer, inbound.stream)
+}
+
+/// Whether this may be a JSON error, although its headers do not name JSON: it has no media type,
+/// that of text, or that of a kind of JSON.
+pub(super) fn may_be_error(answer: &Answer, inbound: &Inbound) -> bool {
+    // A stream of an unknown endpoint may be lines of JSON, which must not wait.
+    let is_whole = !inbound.stream || is_data(inbound);
+    is_whole && answer.is_plain() && is_untyped(answer) && first_byte(answer) == Some(b'{')
+}
+
+fn is_data(inbound: &Inbound) -> bool {
+    inbound.endpoint.as_ref().is_some_and(|endpoint| endpoint.operation != Operation::Native)
+}
+
+fn is_untyped(answer: &Answer) -> bool {
+    let Some(value) = answer.headers.get(header::CONTENT_TYPE) else { return true };
+    let named = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    let named = named.trim_ascii().to_ascii_lowercase();
+    named.is_empty() || named == b"text/plain" || named.ends_with(b"+json")
 }
 
 /// Whether its headers name an HTML page.
@@ -37,11 +54,14 @@ pub(super) fn is_json(answer: &[u8]) -> bool {
 
 /// Whether it begins like JSON, or like an event stream if one was requested.
 fn begins_well(answer: &Answer, stream: bool) -> bool {
-    let mut bytes = answer.body.held().iter().flatten().filter(|byte| !MARK.contains(byte));
-    let first = bytes.find(|byte| !byte.is_ascii_whitespace());
-    first.is_none_or(|byte| {
+    first_byte(answer).is_none_or(|byte| {
         matches!(byte, b'{' | b'[') || (stream && matches!(byte, b'd' | b'e' | b'i' | b'r' | b':'))
     })
+}
+
+fn first_byte(answer: &Answer) -> Option<u8> {
+    let mut bytes = answer.body.held().iter().flatten().filter(|byte| !MARK.contains(byte));
+    bytes.find(|byte| !byte.is_ascii_whitespace()).copied()
 }
 
 const PAGES: [&str; 2] = ["text/html", "application/xhtml"];

@@ -58,7 +58,7 @@ pub(super) async fn judge(
         observer.hide_usage();
     }
     answer.tells_usage = form == Form::Json;
-    let answer = judge_head(answer, form, provider, inbound, inspection).await?;
+    let answer = judge_head(answer, provider, inbound, inspection).await?;
     judge_body(answer, form, provider, inbound, inspection).await
 }
 
@@ -74,14 +74,13 @@ fn observer(form: Form, inbound: &Inbound) -> Option<Box<Observer>> {
 
 async fn judge_head(
     answer: Box<Answer>,
-    form: Form,
     provider: &Provider,
     inbound: &Inbound,
     inspection: Inspection,
 ) -> Result<Box<Answer>, Failed> {
     let status = answer.status;
     if status.is_client_error() || status.is_server_error() {
-        return Err(refused(answer, form).await.read(inbound.speaks(), &provider.own_classes));
+        return Err(refused(answer).await.read(inbound.speaks(), &provider.own_classes));
     }
     if inspection.needs_body && matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     {
@@ -90,10 +89,11 @@ async fn judge_head(
     Ok(answer)
 }
 
-/// An error by its status. Its body is read for its code, unless the body is slow.
-async fn refused(mut answer: Box<Answer>, form: Form) -> Failed {
+/// An error by its status. Its body is read for its code, unless the body is slow. Its media type
+/// does not matter: many servers send their JSON errors as text.
+async fn refused(mut answer: Box<Answer>) -> Failed {
     let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
-    if small && form == Form::Json {
+    if small && answer.is_plain() {
         peek::hold_error(&mut answer).await;
     }
     let status = answer.status;
@@ -127,6 +127,9 @@ async fn judge_body(
         Form::Frames if reads => judge_frames(answer, provider, inbound, inspection).await,
         Form::Other if inspection.reads_errors && !foreign::may_be(&answer, inbound) => {
             Err(Failed::malformed(answer.status, "answered neither JSON nor events"))
+        }
+        Form::Other if inspection.reads_errors && foreign::may_be_error(&answer, inbound) => {
+            judge_untyped(answer, provider, inbound).await
         }
         _ => Ok(answer),
     }
@@ -189,12 +192,7 @@ async fn judge_json(
         // Cleaning reads it whole, and judges it by the same rules.
         return Ok(answer);
     }
-    let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
-    while small && answer.body.held_bytes() <= MOST_HELD {
-        if !peek::look(&mut answer).await? {
-            break;
-        }
-    }
+    hold_small(&mut answer).await?;
     let Some(envelope) = answer.body.whole() else { return Ok(answer) };
     if told::is_error_alone(&envelope) {
         let classes = &provider.own_classes;
@@ -204,6 +202,29 @@ async fn judge_json(
         return Err(Failed::malformed(answer.status, "the answer is not JSON"));
     }
     Ok(answer)
+}
+
+/// An answer that may be JSON although its headers do not say so: only an error is recognized.
+async fn judge_untyped(
+    mut answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+) -> Result<Box<Answer>, Failed> {
+    hold_small(&mut answer).await?;
+    match answer.body.whole() {
+        Some(envelope) if told::is_error_alone(&envelope) => {
+            let classes = &provider.own_classes;
+            Err(Failed::inside(answer, envelope, inbound.speaks(), classes))
+        }
+        _ => Ok(answer),
+    }
+}
+
+/// Buffers an answer until it is complete, unless it is long.
+async fn hold_small(answer: &mut Answer) -> Result<(), Failed> {
+    let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
+    while small && answer.body.held_bytes() <= MOST_HELD && peek::look(answer).await? {}
+    Ok(())
 }
 
 /// A stream of frames is also buffered to its first content, which its protocol's reader finds.

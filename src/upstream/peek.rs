@@ -26,7 +26,7 @@ pub(super) async fn hold_error(answer: &mut Answer) {
 /// Whether the answer is one JSON object although events were requested: the provider cannot
 /// stream, or it is an error. A Gemini JSON array of chunks is not a single object.
 pub(super) async fn is_object(answer: &mut Answer) -> Result<bool, Failed> {
-    if answer.form() != Form::Json {
+    if matches!(answer.form(), Form::Events | Form::Frames) {
         return Ok(false);
     }
     loop {

@@ -100,14 +100,16 @@ fn whole_json(
     provider: &Provider,
     inbound: &Inbound,
 ) -> Result<Box<Answer>, Failed> {
-    if answer.form() != Form::Json || answer.observer.is_some() {
+    let form = answer.form();
+    let is_untyped = form == Form::Other && foreign::may_be_error(&answer, inbound);
+    if answer.observer.is_some() || (form != Form::Json && !is_untyped) {
         return Ok(answer);
     }
     let Some(body) = answer.body.whole() else { return Ok(answer) };
     if told::is_error_alone(&body) {
         return Err(Failed::inside(answer, body, inbound.speaks(), &provider.own_classes));
     }
-    if inbound.needs_body && !foreign::is_json(&body) {
+    if !is_untyped && inbound.needs_body && !foreign::is_json(&body) {
         let failed = Failed::malformed(answer.status, "the answer is not JSON");
         return Err(failed.after(told(&answer, inbound)));
     }

@@ -109,6 +109,48 @@ async fn b13_an_error_in_a_200_is_judged_the_same_translated() {
     }
 }
 
+/// Media types under which servers send a JSON error.
+const ERROR_TYPES: [Option<&str>; 6] = [
+    None,
+    Some("text/plain; charset=utf-8"),
+    Some("application/problem+json"),
+    Some("text/event-stream"),
+    Some("application/octet-stream"),
+    Some("text/html"),
+];
+
+#[tokio::test]
+async fn an_error_is_judged_by_its_code_under_any_media_type() {
+    let error = json!({"error": {"message": "x", "code": "context_length_exceeded"}}).to_string();
+    // Successes that are named octets or pages are not searched for an error.
+    for (status, types, trail) in [
+        (400, &ERROR_TYPES[..], "first=400,second=200"),
+        (200, &ERROR_TYPES[..4], "first=502,second=200"),
+    ] {
+        for (media_type, protocol) in
+            types.iter().flat_map(|it| ["openai", "anthropic"].map(|protocol| (it, protocol)))
+        {
+            let reply = Reply::new(status).body(error.clone());
+            let reply = match media_type {
+                Some(media_type) => reply.header("content-type", media_type),
+                None => reply,
+            };
+            let first = Upstream::start(reply).await;
+            let chunk = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}";
+            let second = events(&format!("{chunk}\n\ndata: [DONE]"));
+            let second = [Upstream::start(Reply::chat("hi")).await, Upstream::start(second).await];
+            for (stream, second) in [false, true].into_iter().zip(&second) {
+                let mut config = mixed(&first, protocol, second);
+                config["targets"]["m"]["fallback"]["on"] = json!(["context_window"]);
+                let router = Router::start(&config).await;
+                let answer = asking(stream).send(router.addr()).await;
+                let place = format!("{status} {media_type:?} of {protocol}, stream {stream}");
+                assert_eq!(answer.attempts(), trail, "{place}: {}", answer.text());
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn b13_an_error_that_opens_a_stream_is_judged_the_same_translated() {
     let error =
