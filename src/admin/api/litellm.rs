@@ -9,3 +9,4 @@ pub(super) mod keys;
 pub(super) mod models;
 mod params;
 mod pool;
+mod wildcard;

@@ -122,6 +122,25 @@ async fn models_are_told_updated_and_deleted_by_their_ids() {
 }
 
 #[tokio::test]
+async fn the_star_of_a_wildcard_is_what_was_requested() {
+    let router = administered_raw("{\"targets\": {}}").await;
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    for (alias, model, requested, sent) in [
+        ("openai/*", "openai/*", "openai/gpt-4o", "gpt-4o"),
+        ("claude-*", "openai/claude-*", "claude-x", "claude-x"),
+        ("own-*", "openai/gpt-*", "own-5", "gpt-5"),
+    ] {
+        let body = json!({"model_name": alias, "litellm_params": deployment(model, &upstream)});
+        let id = post(&router, "/model/new", body).await["model_id"].clone();
+        let path = format!("/model/info?model_id={}", id.as_str().unwrap());
+        let told = get(&router, &path).await.json();
+        assert_eq!(told["data"][0]["litellm_params"]["model"], model);
+        assert_ok(&router.chat(requested).await);
+        assert_eq!(upstream.last().json()["model"], sent, "{alias}");
+    }
+}
+
+#[tokio::test]
 async fn a_field_without_counterpart_is_refused_by_its_name() {
     let router = administered_raw("{\"targets\": {\"m\": {\"url\": \"mock:\"}}}").await;
     let new = |params: Value| json!({"model_name": "n", "litellm_params": params});
@@ -136,6 +155,8 @@ async fn a_field_without_counterpart_is_refused_by_its_name() {
             "model_info.tags",
         ),
         (new(json!({"model": "nobody/x"})), "litellm_params.model"),
+        (new(json!({"model": "openai/*"})), "litellm_params.model"),
+        (new(json!({"model": "openai/responses/x"})), "litellm_params.model"),
         (new(json!({"model": "azure/x"})), "litellm_params.api_base"),
         (new(json!({"model": "bedrock/x"})), "litellm_params.aws_region_name"),
         (new(json!({"model": "openai/x", "rpm": "many"})), "litellm_params.rpm"),

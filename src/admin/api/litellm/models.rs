@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{params, pool};
+use super::{params, pool, wildcard};
 use crate::{
     admin::api::{
         answered::Answered,
@@ -32,7 +32,7 @@ pub(in crate::admin::api) async fn new(
     let (own_id, family) = info(&mut fields, &mut refused)?;
     let params = fields.object("litellm_params")?;
     let params = params.ok_or_else(|| needed("litellm_params"))?;
-    let read = params::read(params, None, &mut refused)?;
+    let read = params::read(params, &alias, None, &mut refused)?;
     fields.end(&mut refused);
     refuse(refused)?;
     let vendor = read.vendor.ok_or_else(|| needed("litellm_params.model"))?;
@@ -81,7 +81,7 @@ pub(in crate::admin::api) async fn update(
         }
         let speaks = found.members.get("protocol").and_then(Value::as_str).unwrap_or(OPENAI);
         let mut patch = match fields.object("litellm_params")? {
-            Some(params) => params::read(params, Some(speaks), &mut refused)?.members,
+            Some(params) => params::read(params, &found.alias, Some(speaks), &mut refused)?.members,
             None => Map::new(),
         };
         fields.end(&mut refused);
@@ -145,7 +145,7 @@ fn told(found: &pool::Found, masked: &Value) -> Value {
     let protocol = text("protocol").unwrap_or(OPENAI);
     let vendor = vendors::at(url).and_then(|vendor| vendor.names.first().copied());
     let vendor = vendor.unwrap_or(protocol);
-    let model = text("onwards_model").unwrap_or(&found.alias);
+    let model = wildcard::told(&found.alias, text("onwards_model").unwrap_or("${model}"));
     let mut params = json!({"model": format!("{vendor}/{model}"), "api_base": url});
     for (member, field) in [("onwards_key", "api_key"), ("weight", "weight"), ("priority", "order")]
     {

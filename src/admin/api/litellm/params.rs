@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::wildcard;
 use crate::{
     admin::api::{denied::Denied, fields::Fields},
     models::vendors::{self, DEPLOYMENT_KEY, OPENAI, Place, Vendor},
@@ -14,14 +15,22 @@ pub(super) struct Read {
     pub(super) vendor: Option<&'static str>,
 }
 
-/// Reads `litellm_params`; `known` is the provider's existing protocol, if it is changed.
+/// Reads `litellm_params` of a provider of `alias`; `known` is the provider's existing protocol, if
+/// it is changed.
 pub(super) fn read(
     mut fields: Fields,
+    alias: &str,
     known: Option<&str>,
     refused: &mut Vec<String>,
 ) -> Result<Read, Denied> {
     let mut members = Map::new();
     let vendor = place(&mut fields, known, &mut members)?;
+    if let Some(Value::String(model)) = members.get_mut("onwards_model") {
+        match wildcard::sent(alias, model) {
+            Some(sent) => *model = sent,
+            None => refused.push("litellm_params.model".to_owned()),
+        }
+    }
     if let Some(key) = fields.text("api_key")? {
         members.insert("onwards_key".into(), reference(key).into());
     }
