@@ -18,8 +18,8 @@ use crate::config::{Path, edit::Document};
 /// A request.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// The names in its path.
-    names: Vec<String>,
+    /// The names in its path, in each way to read them.
+    names: Vec<Vec<String>>,
     query: Vec<(String, String)>,
     /// The ETags that the request expects.
     if_match: Option<String>,
@@ -34,7 +34,7 @@ impl Asked {
     /// Reads the body.
     pub(super) async fn read(
         request: Request<Incoming>,
-        names: Vec<String>,
+        names: Vec<Vec<String>>,
         client: Option<IpAddr>,
     ) -> Result<Self, Denied> {
         let (head, body) = request.into_parts();
@@ -55,7 +55,15 @@ impl Asked {
 
     /// A name in the path, counted from 0.
     pub(super) fn name(&self, at: usize) -> &str {
-        self.names.get(at).map_or("", String::as_str)
+        self.names.first().and_then(|names| names.get(at)).map_or("", String::as_str)
+    }
+
+    /// The two names in the path, in each way to read them: both may contain slashes.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.iter().filter_map(|names| match &names[..] {
+            [first, second] => Some((first.as_str(), second.as_str())),
+            _ => None,
+        })
     }
 
     /// The value of a parameter of the query.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{
     answered::Answered,
     asked::Asked,
-    change::{audit_of_process, change, edited},
+    change::{self, audit_of_process, change, edited},
     context::Context,
     denied::Denied,
     targets,
@@ -29,7 +29,14 @@ pub(super) async fn patch(context: &Context, asked: &Arc<Asked>) -> Result<Answe
     if !body.is_object() {
         return Err(Denied::invalid("the body must be an object", None));
     }
-    let (alias, name) = (asked.name(0).to_owned(), asked.name(1).to_owned());
+    let (alias, name) = match asked.pairs().count() {
+        1 => (asked.name(0).to_owned(), asked.name(1).to_owned()),
+        _ => {
+            let document = change::read(context).await?.document;
+            let found = called::only(asked, |alias, name| called::place(&document, alias, name))?;
+            (found.0, found.1)
+        }
+    };
     let what = format!("PATCH provider `{}` of {}", label(&name), targets::of(&alias));
     let changed = change(context, asked, &what, move |document| {
         let path = called::place(document, &alias, &name)?;
@@ -69,19 +76,21 @@ fn decide(
     act: impl Fn(&live::Provider),
 ) -> Result<Answered, Denied> {
     asked.no_body()?;
-    let (alias, name) = (asked.name(0), asked.name(1));
     let table = context.sources.gateway.snapshot();
-    let mut found = Vec::new();
-    for pool in called::pools(&table, alias)? {
-        found.extend(called::provider(pool, name)?);
-    }
-    let provider = *found.first().ok_or_else(|| called::absent(alias, name))?;
+    let (alias, name, found) = called::only(asked, |alias, name| {
+        let mut found = Vec::new();
+        for pool in called::pools(&table, alias)? {
+            found.extend(called::provider(pool, name)?);
+        }
+        if found.is_empty() { Err(called::absent(alias, name)) } else { Ok(found) }
+    })?;
+    let provider = *found.first().ok_or_else(|| called::absent(&alias, &name))?;
     found.iter().for_each(|provider| act(&provider.live));
-    let what = format!("{verb} provider `{}` of {}", label(name), targets::of(alias));
+    let what = format!("{verb} provider `{}` of {}", label(&name), targets::of(&alias));
     audit_of_process(asked, &what);
     let state = provider.live.state(Instant::now());
     Ok(Answered::of(&json!({
-        "alias": label(alias), "provider": label(&provider.name), "state": state.word(),
+        "alias": label(&alias), "provider": label(&provider.name), "state": state.word(),
         "told": state.to_string(), "in_flight": provider.live.limits().in_flight(),
     })))
 }

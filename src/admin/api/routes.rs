@@ -50,7 +50,8 @@ type Route = (&'static str, &'static str, Act);
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) act: Act,
-    pub(super) names: Vec<String>,
+    /// In each way to read them; the first name is the longest in the first.
+    pub(super) names: Vec<Vec<String>>,
 }
 
 /// Whether a path belongs to the admin API.
@@ -69,7 +70,10 @@ pub(super) fn takes_api_key(path: &str) -> bool {
 pub(super) fn find(method: &str, path: &str) -> Result<Found, Denied> {
     let mut others = Vec::new();
     for (wanted, pattern, act) in ROUTES {
-        let Some(names) = names(pattern, path) else { continue };
+        let names = names(pattern, path);
+        if names.is_empty() {
+            continue;
+        }
         if *wanted == method {
             return Ok(Found { act: *act, names });
         }
@@ -78,15 +82,23 @@ pub(super) fn find(method: &str, path: &str) -> Result<Found, Denied> {
     Err(if others.is_empty() { Denied::NoRoute } else { Denied::NoMethod(others.join(", ")) })
 }
 
-/// The names in a path that matches this pattern. The first name takes all remaining segments.
-fn names(pattern: &str, path: &str) -> Option<Vec<String>> {
+/// The names in a path that matches this pattern. A name may contain slashes, so two names may be
+/// read in several ways.
+fn names(pattern: &str, path: &str) -> Vec<Vec<String>> {
     let pattern: Vec<&str> = pattern.split('/').collect();
     let path: Vec<&str> = path.split('/').collect();
-    let surplus = path.len().checked_sub(pattern.len())?;
-    let (mut names, mut at, mut surplus) = (Vec::new(), 0, Some(surplus));
+    let Some(surplus) = path.len().checked_sub(pattern.len()) else { return Vec::new() };
+    let is_name = |part: &&&str| part.starts_with('{');
+    let ways = if pattern.iter().filter(is_name).count() > 1 { surplus + 1 } else { 1 };
+    (0..ways).filter_map(|less| names_of(&pattern, &path, [surplus - less, less])).collect()
+}
+
+/// The names, of which each takes so many segments more than one.
+fn names_of(pattern: &[&str], path: &[&str], surplus: [usize; 2]) -> Option<Vec<String>> {
+    let (mut names, mut at, mut surplus) = (Vec::new(), 0, surplus.into_iter());
     for wanted in pattern {
         if wanted.starts_with('{') {
-            let end = at + 1 + surplus.take().unwrap_or_default();
+            let end = at + 1 + surplus.next().unwrap_or_default();
             let name = path.get(at..end)?.join("/");
             let name = percent_decode_str(&name).decode_utf8().ok()?;
             if name.is_empty() {
@@ -95,7 +107,7 @@ fn names(pattern: &str, path: &str) -> Option<Vec<String>> {
             names.push(name.into_owned());
             at = end;
         } else {
-            if path.get(at) != Some(&wanted) {
+            if path.get(at) != Some(wanted) {
                 return None;
             }
             at += 1;
@@ -157,7 +169,7 @@ mod tests {
         let found = |path: &str| find("GET", path).map(|found| (found.act, found.names));
         for path in ["/admin/targets/smart/balanced", "/admin/targets/smart%2Fbalanced"] {
             let (act, names) = found(path).unwrap();
-            assert_eq!((act, names), (Act::ReadTarget, vec!["smart/balanced".to_owned()]));
+            assert_eq!((act, names), (Act::ReadTarget, vec![vec!["smart/balanced".to_owned()]]));
         }
         assert_eq!(found("/admin/targets").unwrap().0, Act::ReadTargets);
         for path in ["/admin/targets/", "/admin/targets/%ff", "/admin", "/admin/config/x"] {

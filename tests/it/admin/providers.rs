@@ -157,6 +157,40 @@ async fn pools_of_one_class_are_administered_too() {
     assert_eq!(named.send(router.metrics_addr()).await.status, 200);
 }
 
+#[tokio::test]
+async fn of_two_ways_to_split_a_path_neither_is_taken() {
+    let router = administered(&json!({"targets": {
+        "a": [{"url": "mock:", "name": "b/c"}, {"url": "mock:", "name": "x/y"}],
+        "a/b": [{"url": "mock:", "name": "c"}, {"url": "mock:", "name": "z"}]}}))
+    .await;
+    let patch = json!({"weight": 5});
+    for verb in ["rest", "drain", "wake"] {
+        let refused = call("POST", &format!("/admin/providers/a/b/c/{verb}"));
+        let refused = refused.send(router.metrics_addr()).await;
+        assert_eq!((refused.status, refused.code()), (409, "ambiguous".to_owned()), "{verb}");
+        assert!(refused.text().contains("`a%2Fb/c` and `a/b%2Fc`"), "{}", refused.text());
+    }
+    let refused = send(&router, "PATCH", "/admin/providers/a/b/c", &patch).await;
+    assert_eq!((refused.status, refused.code()), (409, "ambiguous".to_owned()));
+    for (path, alias, name) in [
+        ("a%2Fb/c", "a/b", "c"),
+        ("a/b%2Fc", "a", "b/c"),
+        ("a/x/y", "a", "x/y"),
+        ("a/b/z", "a/b", "z"),
+    ] {
+        let drained = call("POST", &format!("/admin/providers/{path}/drain"));
+        let drained = drained.send(router.metrics_addr()).await.json();
+        assert_eq!((&drained["alias"], &drained["provider"]), (&json!(alias), &json!(name)));
+        let patched = send(&router, "PATCH", &format!("/admin/providers/{path}"), &patch).await;
+        assert_eq!(patched.status, 200, "{path}: {}", patched.text());
+    }
+    let written: Value = serde_json::from_str(&file(&router)).unwrap();
+    for alias in ["a", "a/b"] {
+        let weights = [0, 1].map(|at| written["targets"][alias][at]["weight"].clone());
+        assert_eq!(weights, [json!(5), json!(5)], "{alias}");
+    }
+}
+
 /// Where several are called so, none of them is taken by itself.
 #[tokio::test]
 async fn providers_of_one_host_are_told_apart_by_a_number() {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::{
     admin::api::{
+        asked::Asked,
         denied::Denied,
         targets::{self, COMPLETIONS, DEFAULT},
     },
@@ -14,6 +15,30 @@ use crate::{
     secret::names::label,
     table::{Pool, Provider, Table},
 };
+
+/// The alias, the name and what is found of them. Of several readings of the path that name a
+/// provider, none is taken.
+pub(super) fn only<T>(
+    asked: &Asked,
+    find: impl Fn(&str, &str) -> Result<T, Denied>,
+) -> Result<(String, String, T), Denied> {
+    let (mut found, mut absent) = (Vec::new(), None);
+    for (alias, name) in asked.pairs() {
+        match find(alias, name) {
+            Ok(it) => found.push((alias.to_owned(), name.to_owned(), it)),
+            Err(denied @ Denied::Absent(_)) => absent = absent.or(Some(denied)),
+            Err(denied) => return Err(denied),
+        }
+    }
+    if found.len() > 1 {
+        let escaped = |name: &str| label(&name.replace('/', "%2F")).to_string();
+        let all = found.iter().map(|(alias, name, _)| (escaped(alias), escaped(name)));
+        let all: Vec<String> = all.map(|(alias, name)| format!("`{alias}/{name}`")).collect();
+        let all = all.join(" and ");
+        return Err(Denied::Ambiguous(format!("{all} are providers: write one of these")));
+    }
+    found.pop().ok_or_else(|| absent.unwrap_or(Denied::NoRoute))
+}
 
 /// The pools of an alias, one for each class of requests; `ALIAS/default` and `ALIAS/completions`
 /// name one.
