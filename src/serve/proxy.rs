@@ -180,9 +180,7 @@ async fn accept(
     if let Ok(accepted) = &mut accepted
         && !accepted.answer.status.is_success()
     {
-        // Boxed, since few answers are errors.
-        let provider = accepted.provider.of(&held.table);
-        Box::pin(echoed::hide(&mut accepted.answer, provider)).await;
+        echoed::hide(&mut accepted.answer, accepted.provider.of(&held.table));
     }
     match (&inbound.guardrails, accepted) {
         // Boxed, since few answers are inspected.

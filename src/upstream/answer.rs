@@ -137,9 +137,8 @@ impl Answer {
         self.tells_usage = false;
     }
 
-    /// Replaces what was read ahead of the body.
+    /// Replaces what was read ahead of the body by as many bytes.
     pub(super) fn replace_held(&mut self, bytes: Bytes) {
-        self.headers.remove(header::CONTENT_LENGTH);
         self.body.held_bytes = bytes.len();
         self.body.held = VecDeque::from([bytes]);
     }

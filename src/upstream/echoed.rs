@@ -1,15 +1,24 @@
 //! Hides the provider's credential in an error that repeats it: some providers name the key that they refuse.
+//!
+//! Each byte of it becomes a star, so that no length changes, and nothing waits.
+
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::HeaderValue;
 use memchr::memmem;
+use tokio::time::Instant;
 
-use super::{answer::Answer, peek, strict};
-use crate::table::Provider;
+use super::{
+    answer::{Answer, AnswerBody},
+    source::Source,
+    strict,
+};
+use crate::{failure::Brief, table::Provider};
 
 /// Hides the credential that was sent, wherever an error that is passed on repeats it.
-pub(crate) async fn hide(answer: &mut Box<Answer>, provider: &Provider) {
-    let secrets: Vec<&[u8]> = secrets(provider).collect();
+pub(crate) fn hide(answer: &mut Box<Answer>, provider: &Provider) {
+    let secrets: Vec<Box<[u8]>> = secrets(provider).collect();
     if secrets.is_empty() {
         return;
     }
@@ -21,60 +30,157 @@ pub(crate) async fn hide(answer: &mut Box<Answer>, provider: &Provider) {
         }
     }
     for value in answer.headers.values_mut() {
-        if let Some(clean) = without(value.as_bytes(), &secrets)
-            && let Ok(clean) = HeaderValue::from_maybe_shared(clean)
+        let mut bytes = value.as_bytes().to_vec();
+        if cover(&mut bytes, &secrets)
+            && let Ok(clean) = HeaderValue::from_bytes(&bytes)
         {
             *value = clean;
         }
     }
-    peek::hold_error(answer).await;
-    if let Some(clean) = without(&answer.body.held_as_one(), &secrets) {
-        answer.replace_held(clean);
+    if let Some(whole) = answer.body.whole() {
+        let mut bytes = whole.to_vec();
+        if cover(&mut bytes, &secrets) {
+            answer.replace_held(bytes.into());
+        }
+        return;
     }
+    let source = std::mem::replace(&mut answer.body, AnswerBody::ended());
+    let hiding = Hiding { source, secrets, tail: Vec::new(), broken: None };
+    answer.body = AnswerBody::from_source(Box::new(hiding));
 }
 
 /// The values that identify the organisation: the credential, and sensitive headers of the file.
-fn secrets(provider: &Provider) -> impl Iterator<Item = &[u8]> {
+fn secrets(provider: &Provider) -> impl Iterator<Item = Box<[u8]>> {
     let own = provider.credential.iter().map(|(_, value)| value);
     let values = own.chain(provider.request_headers.iter().map(|(_, value)| value));
     values.filter(|value| value.is_sensitive()).filter_map(|value| {
         let value = value.as_bytes();
         let scheme = value.iter().position(|byte| *byte == b' ').map_or(0, |at| at + 1);
-        Some(&value[scheme..]).filter(|secret| secret.len() >= SHORTEST)
+        Some(&value[scheme..]).filter(|secret| secret.len() >= SHORTEST).map(Box::from)
     })
 }
 
-/// The bytes with `***` in the place of each secret; `None` if they hold none.
-fn without(bytes: &[u8], secrets: &[&[u8]]) -> Option<Bytes> {
-    let mut clean: Option<Vec<u8>> = None;
+/// Covers each secret among the bytes; whether there was one.
+fn cover(bytes: &mut [u8], secrets: &[Box<[u8]>]) -> bool {
+    let mut found = false;
     for secret in secrets {
-        let finder = memmem::Finder::new(secret);
-        while let Some(at) = finder.find(clean.as_deref().unwrap_or(bytes)) {
-            let clean = clean.get_or_insert_with(|| bytes.to_vec());
-            clean.splice(at..at + secret.len(), *HIDDEN);
+        let mut from = 0;
+        while let Some(at) = memmem::find(&bytes[from..], secret) {
+            let end = from + at + secret.len();
+            bytes[from + at..end].fill(b'*');
+            (from, found) = (end, true);
         }
     }
-    clean.map(Bytes::from)
+    found
 }
 
-const HIDDEN: &[u8; 3] = b"***";
+/// A body that has not arrived yet.
+struct Hiding {
+    source: AnswerBody,
+    secrets: Vec<Box<[u8]>>,
+    /// What may be the beginning of a secret.
+    tail: Vec<u8>,
+    /// How it broke off; reported after the tail.
+    broken: Option<Brief>,
+}
+
+impl Hiding {
+    /// How many bytes at the end of the tail may be the beginning of a secret.
+    fn begun(&self) -> usize {
+        let begins = |secret: &[u8]| {
+            let most = (secret.len() - 1).min(self.tail.len());
+            (1..=most).rev().find(|&length| self.tail.ends_with(&secret[..length]))
+        };
+        self.secrets.iter().filter_map(|secret| begins(secret)).max().unwrap_or(0)
+    }
+}
+
+impl Source for Hiding {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
+        loop {
+            if let Some(broken) = self.broken.take() {
+                return Poll::Ready(Some(Err(broken)));
+            }
+            let held = match ready!(self.source.poll_piece(cx)) {
+                Some(Ok(piece)) => {
+                    self.tail.extend_from_slice(&piece);
+                    cover(&mut self.tail, &self.secrets);
+                    if self.source.is_end() { 0 } else { self.begun() }
+                }
+                Some(Err(broken)) => {
+                    self.broken = Some(broken);
+                    0
+                }
+                None if self.tail.is_empty() => return Poll::Ready(None),
+                None => 0,
+            };
+            let rest = self.tail.split_off(self.tail.len() - held);
+            let ready = std::mem::replace(&mut self.tail, rest);
+            if !ready.is_empty() {
+                return Poll::Ready(Some(Ok(ready.into())));
+            }
+        }
+    }
+
+    fn is_end(&self) -> bool {
+        self.source.is_end() && self.tail.is_empty() && self.broken.is_none()
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        Some(self.source.remaining()? + self.tail.len() as u64)
+    }
+
+    fn ends_by(&mut self, end: Option<Instant>) -> bool {
+        self.source.end_by(end);
+        true
+    }
+
+    fn fault(&self) -> Option<Brief> {
+        self.source.fault()
+    }
+}
+
 /// Shorter ones are placeholders such as `none`, which stand in texts by chance.
 const SHORTEST: usize = 8;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
 
-    #[test]
-    fn each_secret_is_hidden_wherever_it_stands() {
-        let secrets: [&[u8]; 2] = [b"sk-secret-1", b"other-secret"];
-        for (text, clean) in [
-            ("nothing", None),
-            ("sk-secret-1", Some("***")),
-            ("a sk-secret-1, other-secret and sk-secret-1", Some("a ***, *** and ***")),
-        ] {
-            let hidden = without(text.as_bytes(), &secrets);
-            assert_eq!(hidden.as_deref(), clean.map(str::as_bytes), "{text}");
+    struct Pieces(VecDeque<Bytes>);
+
+    impl Source for Pieces {
+        fn poll_piece(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
+            Poll::Ready(self.0.pop_front().map(Ok))
+        }
+
+        fn is_end(&self) -> bool {
+            self.0.is_empty()
+        }
+
+        fn remaining(&self) -> Option<u64> {
+            None
+        }
+    }
+
+    #[tokio::test]
+    async fn each_secret_is_covered_wherever_it_stands_and_is_cut() {
+        let text = "a sk-secret-1, sk-sk-secret-1 other-secret and sk-secr";
+        let wanted = "a ***********, sk-*********** ************ and sk-secr";
+        for size in 1..=text.len() {
+            let pieces = text.as_bytes().chunks(size).map(Bytes::copy_from_slice).collect();
+            let secrets = vec![Box::from(&b"sk-secret-1"[..]), Box::from(&b"other-secret"[..])];
+            let source = AnswerBody::from_source(Box::new(Pieces(pieces)));
+            let mut hiding = Hiding { source, secrets, tail: Vec::new(), broken: None };
+            let mut out = Vec::new();
+            while let Some(piece) =
+                std::future::poll_fn(|cx| hiding.poll_piece(cx)).await.transpose().unwrap()
+            {
+                out.extend_from_slice(&piece);
+            }
+            assert_eq!(String::from_utf8(out).unwrap(), wanted, "by {size}");
         }
     }
 }

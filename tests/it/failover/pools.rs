@@ -298,11 +298,11 @@ fn what_a_pool_of_a_class_may_not_say_is_a_problem_with_its_place() {
         ),
         (
             json!({"a": {"pools": pools(with(circle.clone()))}}),
-            r#"targets["a"].pools.completions.fallback.to[0]: this leads back here"#,
+            r#"targets["a"].pools.completions.fallback.to[0]: a target cannot take over from itself"#,
         ),
         (
             json!({"a": {"pools": {"default": with(circle.clone())}}}),
-            r#"targets["a"].pools.default.fallback.to[0]: this leads back here"#,
+            r#"targets["a"].pools.default.fallback.to[0]: a target cannot take over from itself"#,
         ),
         (
             json!({"a": {"pools": pools(one.clone()), "fallback": {"enabled": true, "to": ["b"]}},
