@@ -1,6 +1,6 @@
 //! The built-in sets: data with a recognizable form, with check digits if the form has any.
 //!
-//! A set never matches part of a longer word or number.
+//! A set never matches part of a longer number, and only those with check digits or groups match beside a letter.
 
 mod digits;
 mod email;
@@ -11,12 +11,15 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 mod us_ssn;
+mod wide;
 mod words;
 
 use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use self::wide::Narrow;
 
 /// One of the sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -40,6 +43,21 @@ pub(crate) enum Set {
 impl Set {
     /// From where on something may begin of which more of the text would show whether it is looked for.
     pub(super) fn open(self, text: &[u8]) -> usize {
+        match self.narrowed(text) {
+            Some(narrow) => narrow.place(self.open_in(&narrow.text)),
+            None => self.open_in(text),
+        }
+    }
+
+    /// The text with its full-width digits as others, where it has any and the set looks for digits.
+    fn narrowed(self, text: &[u8]) -> Option<Narrow> {
+        match self {
+            Self::Secrets | Self::Email => None,
+            Self::PaymentCard | Self::UsSsn | Self::Iban | Self::Phone => Narrow::of(text),
+        }
+    }
+
+    fn open_in(self, text: &[u8]) -> usize {
         match self {
             Self::Secrets => secrets::open(text),
             Self::PaymentCard | Self::UsSsn => digits::open(text, b""),
@@ -55,13 +73,19 @@ impl Set {
             Self::Secrets => begun.len() >= LEAST_SECRET,
             Self::Email => begun.contains(&b'@'),
             Self::PaymentCard | Self::UsSsn | Self::Iban | Self::Phone => {
-                begun.iter().filter(|byte| byte.is_ascii_digit()).count() >= LEAST_DIGITS
+                let digits = begun.iter().filter(|byte| byte.is_ascii_digit()).count();
+                digits + wide::count(begun) >= LEAST_DIGITS
             }
         }
     }
 
     /// Calls `found` with each place in the text, in their order; places may overlap.
     pub(super) fn each(self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
+        let Some(narrow) = self.narrowed(text) else { return self.each_in(text, found) };
+        self.each_in(&narrow.text, &mut |it| found(narrow.place(it.start)..narrow.place(it.end)));
+    }
+
+    fn each_in(self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         match self {
             Self::Secrets => secrets::each(text, found),
             Self::PaymentCard => payment_card::each(text, found),

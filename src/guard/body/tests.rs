@@ -35,6 +35,8 @@ fn every_string_is_looked_at_and_nothing_else_changes() {
         (r#"{"a":"\u0061\u0040b\u002ecom\n"}"#, r#"{"a":"[redacted:r]\n"}"#),
         (r#"{"a":"é \"a@b.com\" \ud83d\ude00"}"#, r#"{"a":"é \"[redacted:r]\" \ud83d\ude00"}"#),
         (r#"{"a":4111111111111111}"#, r#"{"a":"[redacted:r]"}"#),
+        (r#"{"a":4111111111111111.0}"#, r#"{"a":"[redacted:r]"}"#),
+        (r#"{"a":4.111111111111111e15}"#, r#"{"a":"[redacted:r]"}"#),
         // Escaped twice, as the arguments of tools are.
         (r#"{"a":"{\"to\":\"a\\u0040b.com\"}"}"#, r#"{"a":"{\"to\":\"[redacted:r]\"}"}"#),
         (r#"{"a":"{\"b\": \"Hi\\nann@b.com\"}"}"#, r#"{"a":"{\"b\": \"Hi\\n[redacted:r]\"}"}"#),

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::{
     digits::{next, separator},
-    words::{begins, ends, stretch},
+    words::{begins, begins_number, ends, ends_number, stretch},
 };
 
 /// Calls `found` with each number.
@@ -30,15 +30,17 @@ pub(super) fn each(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
 fn number(text: &[u8], start: usize) -> Option<usize> {
     let [a, b, c, d] = *text.get(start..)?.first_chunk()?;
     let is_one = a.is_ascii_alphabetic() && b.is_ascii_alphabetic();
-    if !is_one || !c.is_ascii_digit() || !d.is_ascii_digit() || !begins(text, start) {
+    if !is_one || !c.is_ascii_digit() || !d.is_ascii_digit() || !begins_number(text, start) {
         return None;
     }
     let country = [a.to_ascii_uppercase(), b.to_ascii_uppercase()];
     let (_, length) = LENGTHS.iter().find(|(it, _)| **it == country)?;
     let (number, end) = read(text, start, usize::from(*length))?;
-    // Small letters are no account number but where it has nearly none.
+    // Small letters are no account number but where it has nearly none: beside other letters, those of the country.
+    let is_word = begins(text, start) && ends(text, end);
+    let most = if is_word { MOST_SMALL } else { country.len() };
     let small = number.iter().filter(|byte| byte.is_ascii_lowercase()).count();
-    (ends(text, end) && small <= MOST_SMALL && mod_97(&number) == 1).then_some(end)
+    (ends_number(text, end) && small <= most && mod_97(&number) == 1).then_some(end)
 }
 
 /// So many letters and digits, and where they end.
@@ -177,7 +179,7 @@ fn may_begin(text: &[u8], start: usize) -> bool {
         0 | 1 => byte.is_ascii_alphabetic(),
         _ => byte.is_ascii_digit(),
     };
-    if !begins(text, start) || !{ head }.all(is_head) {
+    if !begins_number(text, start) || !{ head }.all(is_head) {
         return false;
     }
     let is_of =

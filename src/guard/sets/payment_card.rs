@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::{
     digits::{self, Group, Run, each_run},
-    words::{begins, ends},
+    words::{begins_number, part, stretch},
 };
 
 /// Calls `found` with each number.
@@ -16,12 +16,15 @@ pub(super) fn each(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         if run.len() <= LONGEST && is_alone(run) && is_card(text, &run.groups) {
             return found(digits::place(&run.groups));
         }
+        if let Some(place) = with_exponent(text, run) {
+            found(place);
+        }
         for from in 0..run.groups.len() {
             for &printed in PRINTED {
                 let Some(groups) = run.groups.get(from..from + printed.len()) else { continue };
                 let fits = groups.iter().zip(printed).all(|(group, length)| group.len() == *length);
                 let after = run.groups.get(from + printed.len());
-                if fits && is_apart(groups, after) && is_card(text, groups) {
+                if fits && is_apart(text, groups, after) && is_card(text, groups) {
                     found(digits::place(groups));
                 }
             }
@@ -30,7 +33,7 @@ pub(super) fn each(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
             };
             // A fraction has as many digits as a card.
             if (SHORTEST..=LONGEST).contains(&one[0].len())
-                && is_apart(one, after)
+                && is_apart(text, one, after)
                 && is_card(text, one)
             {
                 found(digits::place(one));
@@ -47,21 +50,49 @@ fn is_alone(run: &Run) -> bool {
 }
 
 /// Whether the groups are not a part of a decimal number, and have one kind of separator.
-fn is_apart(groups: &[Group], after: Option<&Group>) -> bool {
+fn is_apart(text: &[u8], groups: &[Group], after: Option<&Group>) -> bool {
     let inner = groups.get(1).map(|group| group.after);
     let is_same = groups.iter().skip(1).all(|group| Some(group.after) == inner);
     let is_decimal = groups.first().is_some_and(|group| group.after == b'.')
-        || after.is_some_and(|group| group.after == b'.');
+        || after.is_some_and(|group| group.after == b'.' && !is_zero(text, group));
     is_same && !is_decimal
 }
 
+/// Whether it is the fraction of a whole number, as tables write one.
+fn is_zero(text: &[u8], group: &Group) -> bool {
+    part(text, group.start..group.end).iter().all(|digit| *digit == b'0')
+}
+
 fn is_card(text: &[u8], groups: &[Group]) -> bool {
-    let place = digits::place(groups);
-    if !begins(text, place.start) || !ends(text, place.end) {
-        return false;
-    }
     let digits = digits::digits(text, groups);
-    is_issued(&digits) && luhn(&digits)
+    is_issued(&digits) && luhn(&digits) && begins_number(text, digits::place(groups).start)
+}
+
+/// A card that is written as a decimal number with an exponent, at the end of a run.
+fn with_exponent(text: &[u8], run: &Run) -> Option<Range<usize>> {
+    let end = run.groups.last().map_or(0, |group| group.end);
+    let [b'e' | b'E', rest @ ..] = part(text, end..text.len()) else { return None };
+    let (sign, rest) = match rest {
+        [b'-', rest @ ..] => (-1, rest),
+        [b'+', rest @ ..] => (1, rest),
+        _ => (1, rest),
+    };
+    let length = stretch(rest, 0, |byte| byte.is_ascii_digit());
+    let exponent: isize = std::str::from_utf8(part(rest, 0..length.min(4))).ok()?.parse().ok()?;
+    let groups = match &run.groups[..] {
+        [.., whole, fraction] if fraction.after == b'.' && whole.after != b'.' => {
+            &run.groups[run.groups.len() - 2..]
+        }
+        [.., _] => &run.groups[run.groups.len() - 1..],
+        [] => return None,
+    };
+    let mut digits = digits::digits(text, groups);
+    let count = groups[0].len().checked_add_signed(sign * exponent)?;
+    let is_whole = count <= LONGEST && digits.iter().skip(count).all(|digit| *digit == 0);
+    digits.resize(count.min(LONGEST), 0);
+    let place = groups[0].start..text.len() - rest.len() + length;
+    (is_whole && is_issued(&digits) && luhn(&digits) && begins_number(text, place.start))
+        .then_some(place)
 }
 
 /// Whether an issuer has the first digits, with numbers of this length.

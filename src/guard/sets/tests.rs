@@ -67,9 +67,11 @@ fn payment_cards_have_an_issuer_a_length_and_a_check_digit() {
             "41111111111111111",
             "1234567812345670",
             "0000000000000000",
-            "x4111111111111111",
-            "4111111111111111x",
-            "id_4111111111111111",
+            "4.111111111111112e15",
+            "4111111111111111.5",
+            "4.111111111111111e16",
+            "4.111111111111111e-15",
+            "0.4111111111111111e0",
             "3.4111111111111111",
             "0.4111111111111111",
             "4111\n1111\n1111\n1111",
@@ -107,12 +109,64 @@ fn account_numbers_have_a_country_its_length_and_check_digits() {
             "DE8937040044053201300",
             "DE893704004405320130000",
             "XX89370400440532013000",
-            "xDE89370400440532013000",
-            "DE89370400440532013000x",
+            "1DE89370400440532013000",
+            "a1bDE89370400440532013000",
+            "xDE89370400440532013001",
+            "xGB29nwbk60161331926819",
             "DE 89370400440532013000",
             "DE89 370 400440532013000",
         ],
     );
+}
+
+#[test]
+fn what_is_no_digit_may_stand_beside_a_number_with_check_digits() {
+    for (before, after) in
+        [("Visa", ""), ("card_", ""), ("x_", "_y"), ("", "x"), ("no", "ok"), ("id1_", "_2")]
+    {
+        let card = "4111111111111111";
+        assert_eq!(found(Set::PaymentCard, &format!("{before}{card}{after}")), [card], "{before}");
+    }
+    for (before, after) in [("IBAN", ""), ("", "EUR"), ("iban_", "_x"), ("x", "")] {
+        let account = "DE89370400440532013000";
+        assert_eq!(found(Set::Iban, &format!("{before}{account}{after}")), [account], "{before}");
+    }
+    for (before, after) in [("ssn_", ""), ("x", "x"), ("", "_y")] {
+        let number = "536-22-1234";
+        assert_eq!(found(Set::UsSsn, &format!("{before}{number}{after}")), [number], "{before}");
+    }
+}
+
+#[test]
+fn a_whole_number_may_be_written_as_another_is() {
+    assert_eq!(found(Set::PaymentCard, "4111111111111111.0"), ["4111111111111111"]);
+    assert_eq!(found(Set::PaymentCard, "it is 4111111111111111.00, yes"), ["4111111111111111"]);
+    finds(
+        Set::PaymentCard,
+        &[
+            "4.111111111111111e15",
+            "4.111111111111111E+15",
+            "4.1111111111111110e15",
+            "41111111111111110e-1",
+            "４１１１１１１１１１１１１１１１",
+            "４１１１ １１１１ １１１１ １１１１",
+            "4111１１１１1111１１１１",
+        ],
+    );
+    finds(Set::Iban, &["DE８９３７０４００４４０５３２０１３０００"]);
+    finds(Set::UsSsn, &["５３６-２２-１２３４", "536.22.1234"]);
+    for named in ["SS# ", "SSN: ", "ss #", "social security "] {
+        for number in ["536221234", "536-221234", "53622-1234"] {
+            assert_eq!(found(Set::UsSsn, &format!("{named}{number}")), [number], "{named}");
+        }
+    }
+    passes(
+        Set::PaymentCard,
+        &["４１１１１１１１１１１１１１１２", "４１１１１１１１１１１１１１１１1"],
+    );
+    let cut = "no ４１１１１１";
+    assert_eq!(Set::PaymentCard.open(cut.as_bytes()), 3);
+    assert!(Set::PaymentCard.is_likely(&cut.as_bytes()[3..]));
 }
 
 #[test]
@@ -213,12 +267,15 @@ fn social_security_numbers_are_of_the_ranges_that_are_issued() {
             "123-00-6789",
             "123-45-0000",
             "123-45 6789",
-            "123.45.6789",
+            "1.123.45.6789",
+            "123.45.6789.1",
+            "123-456789",
+            "12345-6789",
+            "5a123-45-6789",
             "123-45-67890",
             "1123-45-6789",
             "123-45-6789-1",
             "12 123 45 6789",
-            "x123-45-6789",
             "123456789",
         ],
     );

@@ -1,13 +1,13 @@
 //! Social security numbers of the United States: an area, a group and a serial number, each of the ranges
 //! that are issued.
 //!
-//! Nine digits in one piece are one only where the words before them say so.
+//! Nine digits in one piece, or in two, are one only where the words before them say so.
 
 use std::ops::Range;
 
 use super::{
     digits::{self, Group, Run, each_run},
-    words::{begins, ends, part},
+    words::{begins_number, part},
 };
 
 /// Calls `found` with each number.
@@ -32,17 +32,21 @@ fn grouped(text: &[u8], run: &Run, from: usize) -> Option<Range<usize>> {
     let before = if from > 0 { area.after } else { 0 };
     let after = run.groups.get(from + 3).map_or(0, |next| next.after);
     let is_part = |separator| match group.after {
-        b'-' => separator == b'-',
         b' ' => separator != 0,
-        _ => true,
+        own => separator == own,
     };
-    (!is_part(before) && !is_part(after) && group.after != b'.').then_some(())?;
+    (!is_part(before) && !is_part(after)).then_some(())?;
     is_issued(text, groups).then(|| digits::place(groups))
 }
 
-/// Nine digits in one piece, behind words that say what they are.
+/// Nine digits, not in their three groups, behind words that say what they are.
 fn whole(text: &[u8], run: &Run, from: usize) -> Option<Range<usize>> {
-    let groups = run.groups.get(from..=from).filter(|groups| groups[0].len() == LENGTH)?;
+    let rest = run.groups.get(from..)?;
+    let groups = match rest {
+        [one, ..] if one.len() == LENGTH => &rest[..1],
+        [one, two, ..] if matches!((one.len(), two.len()), (3, 6) | (5, 4)) => &rest[..2],
+        _ => return None,
+    };
     let before = part(text, groups[0].start.saturating_sub(NEAR)..groups[0].start);
     let before = before.to_ascii_lowercase();
     let is_named = NAMES.iter().any(|name| memchr::memmem::find(&before, name).is_some());
@@ -51,7 +55,7 @@ fn whole(text: &[u8], run: &Run, from: usize) -> Option<Range<usize>> {
 
 fn is_issued(text: &[u8], groups: &[Group]) -> bool {
     let place = digits::place(groups);
-    if !begins(text, place.start) || !ends(text, place.end) {
+    if !begins_number(text, place.start) {
         return false;
     }
     let digits = digits::digits(text, groups);
@@ -64,4 +68,5 @@ fn is_issued(text: &[u8], groups: &[Group]) -> bool {
 const LENGTH: usize = 9;
 /// How far before nine digits a word may stand that says what they are.
 const NEAR: usize = 32;
-const NAMES: [&[u8]; 3] = [b"ssn", b"social security", b"social_security"];
+const NAMES: [&[u8]; 6] =
+    [b"ssn", b"ss#", b"ss #", b"social security", b"social_security", b"social-security"];

@@ -22,6 +22,24 @@ pub(super) fn ends(text: &[u8], at: usize) -> bool {
     text.get(at).is_none_or(|byte| !is_word(*byte))
 }
 
+/// Whether a number may begin here: the letters before it have no digit before them, as the digits of an id in
+/// base 16 do. An underscore divides.
+#[inline]
+pub(super) fn begins_number(text: &[u8], at: usize) -> bool {
+    let before = part(text, 0..at).iter().rev().take(LONGEST_LETTERS);
+    let mut before = before.skip_while(|byte| byte.is_ascii_alphabetic());
+    !before.next().is_some_and(u8::is_ascii_digit)
+}
+
+/// Whether no digit goes on at this place.
+#[inline]
+pub(super) fn ends_number(text: &[u8], at: usize) -> bool {
+    !text.get(at).is_some_and(u8::is_ascii_digit)
+}
+
+/// How many letters before a number are looked at: less than what is kept of a stream.
+const LONGEST_LETTERS: usize = 32;
+
 /// How many bytes from here on are of a kind.
 #[inline]
 pub(super) fn stretch(text: &[u8], from: usize, is_of: impl Fn(u8) -> bool) -> usize {
