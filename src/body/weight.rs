@@ -103,7 +103,7 @@ impl Weight {
     /// that a list has room for.
     ///
     /// # Errors
-    /// [`OutOfProportion`].
+    /// `OutOfProportion`.
     pub fn of_answer(body: &[u8]) -> Result<u64, OutOfProportion> {
         let mut weight = Self { element: ANSWERED, ..Self::default() };
         weight.feed(body);
