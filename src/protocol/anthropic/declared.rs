@@ -253,7 +253,7 @@ const USAGE: Shape = Object(&[
 const CREDIT: Shape =
     Object(&[may("type", OneOf(words::CREDITS)), may("reason", OneOf(words::UNCREDITED))]);
 /// One sampling of several that an answer took.
-static ITERATION: Shape = Object(&[
+const ITERATION: Shape = Object(&[
     may("type", OneOf(words::ITERATIONS)),
     may("input_tokens", Number),
     may("output_tokens", Number),
@@ -272,7 +272,7 @@ const DETAILS: Shape = Object(&[
 ]);
 const CONTAINER: Shape =
     Object(&[may("id", Text), may("expires_at", Like(is_time)), may("skills", List(&SKILL))]);
-static SKILL: Shape = Object(&[
+const SKILL: Shape = Object(&[
     may("skill_id", Like(is_skill)),
     may("type", OneOf(words::SKILL_SOURCES)),
     may("version", Like(is_version)),
