@@ -100,9 +100,10 @@ async fn rate_is_used_up_and_not_passed_under_steady_load() {
     }
     let flown = began.elapsed().as_secs_f64() * 50.0;
     assert!(served as f64 <= flown + 50.0 + 1.0, "{served} of {flown}");
-    // A busy machine asks for little more than the rate, and not of both replicas alike.
+    // A busy machine asks for little more than the rate, and is late with its questions to the store: what flows in
+    // meanwhile is lost.
     let may = flown.min(wished as f64 / 3.0);
-    assert!(served as f64 >= may * 0.9, "{served} of {flown}, {wished} wished for");
+    assert!(served as f64 >= may * 0.7, "{served} of {flown}, {wished} wished for");
 }
 
 #[tokio::test]
