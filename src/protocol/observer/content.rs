@@ -99,7 +99,7 @@ fn quotes(mark: &str, kind: &str) -> bool {
     mark.strip_prefix('"').and_then(|mark| mark.strip_suffix('"')) == Some(kind)
 }
 
-/// Whether there is a text in it, at any depth, that is more than a name of the thing itself; a number is none.
+/// Whether there is a text in it, at any depth, that is more than a name of the thing itself. Numbers do not count.
 fn has_text(value: &Json<'_>) -> bool {
     match value {
         Json::Object(fields) => {

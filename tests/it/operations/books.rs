@@ -81,8 +81,9 @@ async fn what_is_read_again_counted_or_listed_is_charged_nothing_and_a_request_h
     {
         spends(&router, over(Call::get(path)), 0.0, path).await;
     }
-    let cancel = "/v1/responses/resp_1/cancel";
-    spends(&router, over(Call::post(cancel)).json(&json!({})), 0.0, cancel).await;
+    for path in ["/v1/responses/resp_1/cancel", "/v1/batches/b_1/cancel"] {
+        spends(&router, over(Call::post(path)).json(&json!({})), 0.0, path).await;
+    }
     for path in ["/v1/batches", "/v1/fine_tuning/jobs", "/v1/realtime/client_secrets", "/v1/videos"]
     {
         let call = over(Call::post(path)).json(&json!({})).key(KEY);
