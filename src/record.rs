@@ -6,6 +6,7 @@
 pub(crate) mod finished;
 pub(crate) mod guarded;
 pub(crate) mod holds;
+pub(crate) mod outcome;
 mod pools;
 mod queued;
 pub(crate) mod request_id;
@@ -25,8 +26,9 @@ pub(crate) use self::{
     finished::{Asks, End, Finished, Report},
     guarded::{Guarded, GuardedBy},
     holds::{Holder, Holds},
+    outcome::Outcome,
     request_id::RequestId,
-    trail::{Outcome, Trail},
+    trail::Trail,
 };
 use self::{pools::Pools, queued::Queued};
 use crate::{

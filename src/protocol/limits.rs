@@ -1,5 +1,7 @@
 //! The rate-limit headers of vendors. It is data; `upstream::headroom` reads it.
 
+use http::HeaderName;
+
 /// Headers of one vendor that speak of limits.
 #[derive(Debug)]
 pub(crate) struct Limits {
@@ -21,4 +23,5 @@ pub(crate) struct Limit {
 }
 
 /// The headers in which Azure says in milliseconds when to ask again.
-pub(crate) const RETRY_AFTER_MS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
+pub(crate) static RETRY_AFTER_MS: [HeaderName; 2] =
+    [HeaderName::from_static("retry-after-ms"), HeaderName::from_static("x-ms-retry-after-ms")];

@@ -8,12 +8,7 @@ use std::{
 
 use http::{HeaderValue, Method, uri::PathAndQuery};
 
-use super::{
-    guarded::Guarded,
-    pools::Pools,
-    request_id::RequestId,
-    trail::{Outcome, Step},
-};
+use super::{guarded::Guarded, outcome::Outcome, pools::Pools, request_id::RequestId, trail::Step};
 use crate::{
     live::{Account, Times},
     protocol::{

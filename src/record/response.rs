@@ -41,16 +41,20 @@ impl Record {
                 Some(pools.provider(step.provider).served_value.clone())
             }
             steps => {
-                let mut text = String::new();
+                let mut text = String::with_capacity(32 * steps.len());
                 for (nth, step) in steps.iter().enumerate() {
-                    let comma = if text.is_empty() { "" } else { "," };
+                    if nth > 0 {
+                        text.push(',');
+                    }
                     let name = &pools.provider(step.provider).name;
                     // Clients and proxies refuse long headers, and with them the answer.
                     if text.len() + name.len() > LONGEST_TRAIL {
-                        let _ = write!(text, "{comma}+{}", steps.len() - nth);
+                        let _ = write!(text, "+{}", steps.len() - nth);
                         break;
                     }
-                    let _ = write!(text, "{comma}{name}={}", step.outcome);
+                    text.push_str(name);
+                    text.push('=');
+                    step.outcome.push_to(&mut text);
                 }
                 HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
             }

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use tokio::time::Instant as Moment;
 
 use super::{
-    trail::{AT_ONCE, Asked, Rest},
+    outcome::Rest,
+    trail::{AT_ONCE, Asked},
     *,
 };
 use crate::{

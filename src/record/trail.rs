@@ -8,8 +8,8 @@ use std::time::Duration;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
+use super::outcome::{Outcome, Rest};
 use crate::{
-    failure::{Brief, Class, What},
     live::Limited,
     protocol::conversation::Usage,
     refusal::Refusal,
@@ -49,51 +49,6 @@ pub(crate) struct Asked {
     pub(crate) started: Instant,
     /// To its answer's first byte, or to its failure.
     pub(crate) took: Duration,
-}
-
-/// The result of a provider.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Outcome {
-    /// It answered with this status.
-    Status(u16),
-    /// It failed.
-    Failed(Brief),
-    /// Another was quicker; this one was cut off.
-    Hedged,
-    /// The request ended before it had answered: its client has left, or the process ends.
-    Abandoned,
-    /// Its kept connection broke at once; the request was sent again on a fresh one, as a part of the
-    /// same attempt.
-    Resent,
-    /// Passed over: its own limit.
-    Limited(Limited),
-    /// Passed over: it rests, or its probes fail.
-    Cooling(Rest),
-    /// Passed over: the prompt is certainly too long for what it takes.
-    TooSmall(u64),
-    /// Passed over: it failed the last time, and the pool's retry budget is exhausted.
-    Spared,
-    /// Passed over: its protocol cannot express the request.
-    Unfit,
-    /// Passed over: it is not as the key, the alias or the request requires.
-    Excluded,
-    /// Passed over: it says that it lacks what the request needs.
-    Lacking,
-}
-
-/// Until when a provider rests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rest {
-    /// Until this moment.
-    Until(Instant),
-    /// No one knows: its probes fail, or its trial does not end.
-    Unknown,
-    /// Until the trial under way has ended.
-    Trial,
-    /// The trial that was waited for has ended.
-    Over,
-    /// An operator wants it to be asked no more: it is not asked as a last resort either.
-    Drained,
 }
 
 /// A pool that should have taken over but had no room.
@@ -337,61 +292,6 @@ impl Trail {
     /// Whether no provider and no pool was looked at.
     pub(crate) fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.full.is_empty()
-    }
-}
-
-impl Outcome {
-    /// Whether the provider was asked, as an attempt that counts.
-    pub(crate) fn is_attempt(self) -> bool {
-        matches!(self, Self::Status(_) | Self::Failed(_) | Self::Hedged)
-    }
-
-    /// Whether the provider refused what was asked, rather than failed.
-    pub(crate) fn is_refusal(self) -> bool {
-        matches!(
-            self,
-            Self::Failed(Brief { class: Class::ContextWindow | Class::ContentFilter, .. })
-        )
-    }
-
-    /// Whether it was a rate limit, the provider's or the router's.
-    pub(crate) fn is_rate_limit(self) -> bool {
-        matches!(
-            self,
-            Self::Limited(_) | Self::Failed(Brief { class: Class::RateLimit | Class::Quota, .. })
-        )
-    }
-
-    /// Whether time ran out.
-    pub(crate) fn is_timeout(self) -> bool {
-        matches!(self, Self::Failed(Brief { what: What::Timeout, .. }))
-    }
-}
-
-/// As clients and metrics see it.
-impl std::fmt::Display for Outcome {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Status(status) => write!(f, "{status}"),
-            Self::Failed(failure) => match failure.what {
-                // A 200 that is not an answer must not read like one.
-                What::Malformed(None | Some(200..=299)) => f.write_str("malformed"),
-                What::Status(status) | What::Malformed(Some(status)) => write!(f, "{status}"),
-                What::Connect => f.write_str("connect"),
-                What::Timeout => f.write_str("timeout"),
-                What::Reset => f.write_str("reset"),
-            },
-            Self::Limited(_) => f.write_str("limited"),
-            Self::Cooling(_) => f.write_str("cooling"),
-            Self::TooSmall(_) => f.write_str("context"),
-            Self::Spared => f.write_str("spared"),
-            Self::Unfit => f.write_str("protocol"),
-            Self::Excluded => f.write_str("policy"),
-            Self::Lacking => f.write_str("capability"),
-            Self::Hedged => f.write_str("hedged"),
-            Self::Abandoned => f.write_str("abandoned"),
-            Self::Resent => f.write_str("resent"),
-        }
     }
 }
 

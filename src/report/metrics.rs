@@ -93,6 +93,7 @@ impl Report for Metrics {
         }
         Self::tokens(request);
         let last = request.steps.len().saturating_sub(1);
+        let mut word = String::new();
         for (nth, (pool, provider, step)) in request.attempts().enumerate() {
             let meters = &pool.live.meters;
             if let (Outcome::Status(_) | Outcome::Failed(_), Some(asked)) =
@@ -104,9 +105,13 @@ impl Report for Metrics {
                     if is_served && request.stream { streamed(request, asked) } else { speed };
                 meters.timed(&provider.meters, &provider.name, speed);
             }
+            word.clear();
             match step.outcome {
                 Outcome::Status(OK) => meters.served(&provider.meters, &provider.name),
-                outcome => meters.attempted(&provider.name, &outcome.to_string()),
+                outcome => {
+                    outcome.push_to(&mut word);
+                    meters.attempted(&provider.name, &word);
+                }
             }
             match step.outcome {
                 Outcome::Failed(Brief { class: Class::Credential, .. }) => {
@@ -119,7 +124,10 @@ impl Report for Metrics {
             }
             let is_failure = !matches!(step.outcome, Outcome::Resent | Outcome::Abandoned);
             if nth < last && is_failure {
-                meters.fell_back(&step.outcome.to_string());
+                if word.is_empty() {
+                    step.outcome.push_to(&mut word);
+                }
+                meters.fell_back(&word);
             }
         }
     }

@@ -141,8 +141,8 @@ fn cause(failed: &Failed) -> String {
         }
         (Class::Credential, _) => "has no credential".to_owned(),
         (Class::ModelMissing, _) => "does not know its model".to_owned(),
-        (_, What::Status(status)) => format!("answered {status}"),
-        (_, What::Connect) => connecting(&failed.cause).to_owned(),
+        (_, What::Status(status)) => ["answered ", itoa::Buffer::new().format(status)].concat(),
+        (_, What::Connect) => connecting(&failed.cause()).to_owned(),
         (_, What::Timeout) => "did not answer in time".to_owned(),
         (_, What::Reset) => "closed the connection before an answer".to_owned(),
         (_, What::Malformed(_)) => "sent an answer that is invalid in its protocol".to_owned(),

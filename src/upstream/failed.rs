@@ -1,6 +1,6 @@
 //! A failed attempt: how it failed, its class, and what the provider said.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -24,8 +24,8 @@ pub(crate) struct Failed {
     pub(crate) failure: Brief,
     /// The provider's `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
-    /// The cause, for the operator; never for a client.
-    pub(crate) cause: String,
+    /// The cause; empty where the status says it all.
+    pub(super) cause: String,
     /// The provider's answer, if there was one.
     pub(crate) answer: Option<Box<Answer>>,
     /// The tokens that it reported before it failed.
@@ -43,6 +43,24 @@ impl Failed {
             answer: None,
             said: None,
             usage: None,
+        }
+    }
+
+    /// An error by the status of the answer.
+    pub(super) fn by_status(answer: Box<Answer>) -> Self {
+        let status = answer.status.as_u16();
+        Self {
+            retry_after: retry_after(&answer.headers),
+            answer: Some(answer),
+            ..Self::new(What::Status(status), String::new())
+        }
+    }
+
+    /// The cause, for the operator; never for a client.
+    pub(crate) fn cause(&self) -> Cow<'_, str> {
+        match self.failure.what {
+            What::Status(status) if self.cause.is_empty() => format!("answered {status}").into(),
+            _ => self.cause.as_str().into(),
         }
     }
 

@@ -10,10 +10,7 @@ use crate::protocol::{LIMITS, limits::Limit};
 
 /// How long almost nothing is left of a limit, by the headers of some vendor.
 pub(crate) fn low_for(headers: &HeaderMap) -> Option<Duration> {
-    // Most answers have no such header, and one look at each name is cheaper than a search for each
-    // limit.
-    let says = |name: &HeaderName| LIMITS.iter().any(|it| name.as_str().starts_with(it.start));
-    if !headers.keys().any(says) {
+    if !speak_of_limits(headers) {
         return None;
     }
     LIMITS.iter().flat_map(|it| it.limits).filter_map(|limit| low(limit, headers)).max()
@@ -21,11 +18,21 @@ pub(crate) fn low_for(headers: &HeaderMap) -> Option<Duration> {
 
 /// The longest wait for the exhausted limits.
 pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
+    if !speak_of_limits(headers) {
+        return None;
+    }
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let is_spent =
         |limit: &&Limit| text(limit.remaining).and_then(left).is_some_and(|left| left <= 0.0);
     let limits = LIMITS.iter().flat_map(|it| it.limits);
     limits.filter(is_spent).filter_map(|limit| reset(text(limit.reset)?)).max()
+}
+
+/// Whether a header of some vendor is there. Most answers have none, and one look at each name is
+/// cheaper than a search for each limit.
+fn speak_of_limits(headers: &HeaderMap) -> bool {
+    let says = |name: &HeaderName| LIMITS.iter().any(|it| name.as_str().starts_with(it.start));
+    headers.keys().any(says)
 }
 
 /// How long almost nothing is left of one limit.

@@ -8,14 +8,13 @@ use http::StatusCode;
 use super::{
     answer::{Answer, Form},
     awaited,
-    failed::{self, Failed},
+    failed::Failed,
     foreign,
     inbound::Inbound,
     peek::{self, MOST_HELD},
     strict, usage,
 };
 use crate::{
-    failure::What,
     protocol::{
         Observer, Protocol,
         codec::Reading,
@@ -96,15 +95,7 @@ async fn refused(mut answer: Box<Answer>) -> Failed {
     if small && answer.is_plain() {
         peek::hold_error(&mut answer).await;
     }
-    let status = answer.status;
-    Failed {
-        failure: What::Status(status.as_u16()).into(),
-        retry_after: failed::retry_after(&answer.headers),
-        cause: format!("answered {status}"),
-        answer: Some(answer),
-        usage: None,
-        said: None,
-    }
+    Failed::by_status(answer)
 }
 
 /// Reads the beginning of a success before a head is sent, so that an error inside it can still

@@ -22,12 +22,12 @@ pub(super) fn shown(name: &HeaderName, value: HeaderValue) -> Option<HeaderValue
 
 /// A header in milliseconds, else `Retry-After`.
 pub(super) fn said(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let millis = RETRY_AFTER_MS.iter().find_map(|name| text(name));
+    let text = |name: &HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
+    let millis = RETRY_AFTER_MS.iter().find_map(text);
     if let Some(millis) = millis.and_then(number) {
         return Some(bounded(millis / 1_000.0));
     }
-    let value = text(header::RETRY_AFTER.as_str())?;
+    let value = text(&header::RETRY_AFTER)?;
     if let Some(seconds) = number(value) {
         return Some(bounded(seconds));
     }

@@ -113,7 +113,7 @@ impl<'a> Rounds<'a> {
         self.tell_controller(provider_ref, started, failed.failure);
         let pool = self.pass.pool;
         tracing::debug!(
-            alias = %label(&pool.alias), provider = %label(&provider.name), cause = failed.cause, "attempt failed"
+            alias = %label(&pool.alias), provider = %label(&provider.name), cause = %failed.cause(), "attempt failed"
         );
         if tell::is_the_providers(failed.failure.class) {
             let request_id = record.request_id();

@@ -30,7 +30,7 @@ impl Exchange<'_> {
         let said = self.codec().read_error(status.as_u16(), &answer.headers, &body);
         let failed = self.failed(&answer.headers, &said);
         let said = self.in_own_words(&body);
-        Err(Failed { cause: format!("answered {}", status.as_u16()), said, ..failed })
+        Err(Failed { cause: String::new(), said, ..failed })
     }
 
     /// Refuses a success that contains an error.

@@ -10,10 +10,7 @@ use super::Pass;
 use crate::{
     choose::Candidate,
     live::State,
-    record::{
-        Outcome, Record,
-        trail::{AT_ONCE, Rest},
-    },
+    record::{Outcome, Record, outcome::Rest, trail::AT_ONCE},
     serve::rounds::view::{self, Obstacle},
     table::{Provider, policy::Missed},
 };
