@@ -19,6 +19,7 @@ mod pools;
 mod probing;
 mod resting;
 mod seeds;
+mod sixteen;
 mod statuses;
 mod sharing;
 mod staying;

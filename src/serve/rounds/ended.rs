@@ -146,9 +146,11 @@ impl<'a> Rounds<'a> {
                 if class == Class::ContextWindow {
                     self.pass.refused_for_length(provider);
                 }
+                // Asking a silent provider again would only double the wait.
+                let is_silent = failed.failure.what == What::Timeout;
                 if class.is_lasting() {
                     self.pass.leave_out(provider_ref);
-                } else {
+                } else if !is_silent || !self.may_be_followed(provider_ref, Instant::now()) {
                     self.pass.stay(provider_ref, wait, &self.budget);
                 }
                 if outcome.is_refusal()

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     serve::admit,
-    table::{PoolId, access, pool::Timeouts},
+    table::{PoolId, ProviderRef, access, pool::Timeouts},
 };
 
 impl Rounds<'_> {
@@ -20,19 +20,19 @@ impl Rounds<'_> {
         let rules = &self.pass.pool.fallback;
         let Some(first_token) = rules.first_token.filter(|_| rules.enabled) else { return own };
         let now = attempt.entry.started();
-        if !self.may_be_followed(attempt, now) {
+        if !self.may_be_followed(attempt.provider_ref, now) {
             return own;
         }
         let first_event = own.first_event.map_or(first_token, |own| own.min(first_token));
         Timeouts { first_event: Some(first_event), ..own }
     }
 
-    /// Whether another provider may be asked after this attempt.
-    fn may_be_followed(&self, attempt: &Attempt<'_>, now: Instant) -> bool {
+    /// Whether another provider may be asked after an attempt at this one.
+    pub(super) fn may_be_followed(&self, asked: ProviderRef, now: Instant) -> bool {
         if self.budget.is_exhausted(now) {
             return false;
         }
-        let here = attempt.provider_ref.provider as usize;
+        let here = asked.provider as usize;
         self.pass.has_another(here, now) || self.coming.iter().any(|&next| self.serves(next, now))
     }
 
