@@ -44,7 +44,7 @@ fn every_refused_file_is_refused_in_the_words_shown() {
 
 #[test]
 fn blocks_say_what_they_are() {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 14] = [
         "json",
         "json refused",
         "json answer",
@@ -58,6 +58,7 @@ fn blocks_say_what_they_are() {
         "mermaid",
         "nginx",
         "python",
+        "js",
     ];
     for page in page::all() {
         for block in page.blocks() {

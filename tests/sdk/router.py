@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -20,30 +21,34 @@ STRICT = os.environ.get("STRICT") == "1"
 
 
 class Router:
-    def __init__(self, targets, binary=None):
+    def __init__(self, targets, binary=None, more=None):
         self.folder = tempfile.TemporaryDirectory()
         file = pathlib.Path(self.folder.name) / "targets.json"
         signs = {"aws": {"access_key_id": bedrock.ACCESS, "secret_access_key": bedrock.SECRET}}
         auth = {"global_keys": ["sk-caller"], "key_definitions": {"signs": signs}}
         targets = {alias: target | {"keys": ["signs"]} for alias, target in targets.items()}
-        file.write_text(json.dumps({"strict_mode": STRICT, "auth": auth, "targets": targets}))
+        file.write_text(json.dumps({"strict_mode": STRICT, "auth": auth, "targets": targets} | (more or {})))
         port, metrics = free_port(), free_port()
         binary = binary or ROOT / "target" / "debug" / "onwards"
         arguments = ["--targets", file, "--port", str(port), "--metrics-port", str(metrics), "--host", "127.0.0.1"]
         self.log = open(pathlib.Path(self.folder.name) / "log", "w+")
         self.process = subprocess.Popen([binary, *arguments], stdout=self.log, stderr=subprocess.STDOUT)
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http{'s' if 'tls' in (more or {}) else ''}://127.0.0.1:{port}"
         self.wait()
 
     def wait(self):
+        unchecked = ssl._create_unverified_context()
         for _ in range(200):
             try:
-                urllib.request.urlopen(f"{self.url}/readyz", timeout=1).close()
+                urllib.request.urlopen(f"{self.url}/readyz", timeout=1, context=unchecked).close()
                 return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.05)
-        self.log.seek(0)
-        raise RuntimeError(f"the router did not start: {self.log.read()}")
+        raise RuntimeError(f"the router did not start: {self.told()}")
+
+    def told(self):
+        """What it has logged until now."""
+        return pathlib.Path(self.log.name).read_text()
 
     def stop(self):
         self.process.terminate()
