@@ -158,9 +158,6 @@ async fn flapping(shape: Shape, commit: &str) -> (&'static str, Verdict, String)
 async fn check(shape: Shape, commit: &str, safe: &[&str]) {
     let judged = run(shape, commit).await;
     assert_eq!(judged.len(), 16);
-    for (id, verdict, why) in &judged {
-        println!("{shape:?} {commit} {id} {verdict:?}: {why}");
-    }
     let wrong: Vec<_> = judged
         .iter()
         .filter(|(id, verdict, _)| {
