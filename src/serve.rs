@@ -62,7 +62,8 @@ use http::{Method, Request, Response, Uri, uri::PathAndQuery};
 use hyper::body::Incoming;
 
 impl Context {
-    /// Serves all connections of some listeners until the router closes and each has ended.
+    /// Serves all connections of some listeners until the router closes and each has ended, or is
+    /// cut off.
     pub(crate) async fn listen(
         self: Arc<Self>,
         listeners: Vec<connection::Listener>,
@@ -71,8 +72,15 @@ impl Context {
         let sweeper = tokio::spawn(sweep(Arc::clone(&self)));
         let accept =
             |listener| connection::accept(Arc::clone(&self), listener, timeouts, usize::MAX);
-        futures_util::future::join_all(listeners.into_iter().map(accept)).await;
-        self.stage.drained().await;
+        let serves = async {
+            futures_util::future::join_all(listeners.into_iter().map(accept)).await;
+            self.stage.drained().await;
+        };
+        tokio::select! {
+            biased;
+            () = serves => {}
+            () = self.stage.cut_off() => {}
+        }
         sweeper.abort();
     }
 

@@ -13,6 +13,7 @@ use std::{
     process::ExitCode,
     sync::Arc,
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -30,6 +31,7 @@ use crate::{
     admin::{self, AdminKey, status::Sources},
     gateway::Gateway,
     live::{Meters, Retries},
+    moment,
     reload::{Handle, Hint, Hints, Latest, Loader},
     report::{access_log::Queue, alerts},
     secret::names::label,
@@ -108,7 +110,7 @@ fn serve(
         cores.push(core(context, listening, timeouts)?);
     }
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let drained = control.block_on(async {
+    control.block_on(async {
         tend(&gateway, &meters, &latest, identities);
         if let Some(listener) = listeners.admin {
             let listener = connection::Listener::tcp(listener)?;
@@ -119,9 +121,7 @@ fn serve(
         live(arguments, &stage, &ask, access_log.as_ref().map(|it| &*it.queue), log).await
     })?;
     drop(listeners.paths);
-    if drained {
-        cores.into_iter().for_each(|core| drop(core.join()));
-    }
+    join(cores);
     spans.stop();
     Ok(())
 }
@@ -141,7 +141,22 @@ fn core(
                 Err(error) => tracing::error!(%error, "a core cannot listen"),
             }
         });
+        // Drops what was cut off, and with it the records: they are logged and charged.
+        runtime.shutdown_timeout(Duration::ZERO);
     })
+}
+
+/// Waits for the cores, which end a moment after the last request. One that hangs is left behind.
+fn join(cores: Vec<JoinHandle<()>>) {
+    let hangs_at = Instant::now() + HANGS;
+    for core in cores {
+        while !core.is_finished() && Instant::now() < hangs_at {
+            thread::sleep(Duration::from_millis(5));
+        }
+        if core.is_finished() {
+            drop(core.join());
+        }
+    }
 }
 
 /// Starts the background work: probes, alerts, and giving memory back.
@@ -161,27 +176,33 @@ fn tend(
         meters: Arc::clone(meters),
         problems: Box::new(move || latest.loads().problems),
     }));
-    tokio::spawn(give_back());
+    tokio::spawn(look_after());
 }
 
-/// Gives memory back after the first load and after each later one, and logs each load.
-async fn give_back() {
-    let mut beat = tokio::time::interval(GIVE_BACK);
+/// Looks after what changes with time: memory to give back, outages to log, a clock that was set.
+async fn look_after() {
+    let mut beat = tokio::time::interval(LOOK);
     loop {
         beat.tick().await;
         onwards_heap::give_back_pages();
         outages::tell();
+        if let Some(secs) = moment::follow() {
+            tracing::warn!(
+                secs,
+                "the clock was set: calendar periods end by it from the next one on"
+            );
+        }
     }
 }
 
-/// Waits until the process is told to stop, and drains. Returns `true` if no request was cut off.
+/// Waits until the process is told to stop, and drains.
 async fn live(
     arguments: &Arguments,
     stage: &Stage,
     ask: &std::sync::mpsc::Sender<Hint>,
     access_log: Option<&Queue>,
     log: &Log,
-) -> Result<bool, Failure> {
+) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     loop {
         match signals.next().await {
@@ -206,10 +227,10 @@ async fn live(
             if !drained {
                 tracing::warn!("the drain time is over; requests still in flight are cut off");
             }
-            Ok(drained)
         }
-        () = signals.second_end() => Ok(false),
+        () = signals.second_end() => stage.end(),
     }
+    Ok(())
 }
 
 /// What a signal asks for.
@@ -301,4 +322,6 @@ fn welcome(arguments: &Arguments, table: &Table) -> String {
     )
 }
 
-const GIVE_BACK: std::time::Duration = std::time::Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(10);
+/// A core that has not ended after this time hangs.
+const HANGS: Duration = Duration::from_secs(2);

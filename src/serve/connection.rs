@@ -249,6 +249,8 @@ async fn serve_http1<S: Service, W: Wire>(
         biased;
         ended = connection => ended.map_err(io::Error::other),
         () = overdue => Err(io::ErrorKind::TimedOut.into()),
+        // It also wakes the connection, so that a stream is told of the end.
+        () = from.stage.cut_off() => Ok(()),
     }
 }
 

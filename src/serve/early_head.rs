@@ -7,6 +7,7 @@
 use std::{
     panic::AssertUnwindSafe,
     pin::pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,7 +15,10 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::{admit::Held, answer, keepalive, last_word, reply::Reply, respond, rounds::Accepted};
+use super::{
+    admit::Held, answer, context::Context, keepalive, last_word, reply::Reply, respond,
+    rounds::Accepted,
+};
 use crate::{
     failure::Class,
     protocol::{Protocol, conversation::Delivery},
@@ -38,6 +42,8 @@ pub(crate) struct EarlyHead {
 
 /// The end of the attempts, with what the response needs from them.
 pub(crate) struct Attempted {
+    /// What the core serves with.
+    pub(crate) context: Arc<Context>,
     /// The answer, or the refusal.
     pub(crate) accepted: Result<Accepted, Refusal>,
     /// The permits of the request.
@@ -80,8 +86,8 @@ impl EarlyHead {
         let Self { every, head, speaks } = self;
         let mut attempts = Box::pin(attempts);
         if let Ok(attempted) = tokio::time::timeout(every, &mut attempts).await {
-            let Attempted { accepted, held, mut inbound, record } = attempted;
-            let response = respond::respond(accepted, held, &mut inbound, record);
+            let Attempted { context, accepted, held, mut inbound, record } = attempted;
+            let response = respond::respond(context, accepted, held, &mut inbound, record);
             let is_stream =
                 response.status().is_success() && respond::is_event_stream(response.headers());
             return match is_stream {
@@ -102,12 +108,12 @@ impl EarlyHead {
 
 /// What follows the comments: the stream, or an error event.
 async fn rest(attempted: Attempted, sent: Instant, every: Duration) -> Reply {
-    let Attempted { accepted, held, mut inbound, mut record } = attempted;
+    let Attempted { context, accepted, held, mut inbound, mut record } = attempted;
     record.answered_at(StatusCode::OK, sent);
     let speaks = inbound.speaks();
     let refusal = match accepted {
         Ok(accepted) if is_stream_of_success(&accepted.answer) => {
-            let response = respond::respond(Ok(accepted), held, &mut inbound, record);
+            let response = respond::respond(context, Ok(accepted), held, &mut inbound, record);
             return keepalive::between(response.into_body(), every);
         }
         Ok(Accepted { mut answer, .. }) => {

@@ -93,7 +93,7 @@ pub(crate) async fn proxy(
         return Box::pin(early.serve(attempts(context, held, inbound, record))).await;
     }
     let accepted = accept(&context, &held, &inbound, &mut record).await;
-    respond::respond(accepted, held, &mut inbound, record)
+    respond::respond(context, accepted, held, &mut inbound, record)
 }
 
 /// The endpoint of the path. Where another protocol has the same path as OpenAI, a header of its
@@ -208,8 +208,8 @@ async fn in_turn(
     if let Some(early) = early {
         return early.serve(attempts).await;
     }
-    let Attempted { accepted, held, mut inbound, record } = attempts.await;
-    respond::respond(accepted, held, &mut inbound, record)
+    let Attempted { context, accepted, held, mut inbound, record } = attempts.await;
+    respond::respond(context, accepted, held, &mut inbound, record)
 }
 
 /// The attempts of a request after its wait, unless the process ends first.
@@ -237,7 +237,7 @@ async fn attempts_in_turn(
         Err(refusal) => {
             let admit::Allowed { pool, caller, .. } = allowed;
             let held = admit::Held { table, pool, caller, permits: Permits::new() };
-            Attempted { accepted: Err(refusal), held, inbound, record }
+            Attempted { context, accepted: Err(refusal), held, inbound, record }
         }
     }
 }
@@ -250,5 +250,5 @@ async fn attempts(
     mut record: Box<Record>,
 ) -> Attempted {
     let accepted = accept(&context, &held, &inbound, &mut record).await;
-    Attempted { accepted, held, inbound, record }
+    Attempted { context, accepted, held, inbound, record }
 }

@@ -4,13 +4,17 @@
 //! Nothing is retried from here. A stream that breaks ends with an error event; any other body, and
 //! a stream whose SDKs ignore such events, ends with a broken transfer.
 
-use std::task::{Context, Poll, ready};
+use std::{
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
     break_off::BreakOff,
+    context,
     estimate::Estimate,
     permits::Permits,
     reply::{BrokenOff, Source},
@@ -28,6 +32,7 @@ use crate::{
         usage::Tail,
     },
     record::{self, Record},
+    refusal::Refusal,
     table::ProviderRef,
     upstream::answer::Answer,
 };
@@ -53,11 +58,14 @@ pub(crate) struct Relay {
     provider: ProviderRef,
     record: Box<Record>,
     _permits: Permits,
+    /// Its stage ends what is still on its way.
+    context: Arc<context::Context>,
 }
 
 impl Relay {
     /// The body of an answer by `provider`, whose health receives how it ends.
     pub(crate) fn new(
+        context: Arc<context::Context>,
         mut answer: Box<Answer>,
         speaks: Protocol,
         (provider, entry): (ProviderRef, Option<Entry>),
@@ -83,6 +91,7 @@ impl Relay {
             provider,
             _permits: permits,
             record,
+            context,
         }
     }
 
@@ -197,6 +206,20 @@ impl Relay {
         }
     }
 
+    /// The process ends, which says nothing about the provider. A stream is told so; what is not sent
+    /// in a moment is cut off.
+    fn cut_off(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            if stream.is_over() {
+                return;
+            }
+            if stream.cut_off() {
+                return self.ended(Ok(()));
+            }
+        }
+        self.record.broke_off(Refusal::ShuttingDown.row().code);
+    }
+
     /// The tokens reported so far.
     fn usage(&self) -> Option<Usage> {
         if let Some(tail) = &self.tail {
@@ -244,6 +267,9 @@ impl Relay {
 /// Also for a client that leaves, which has used what it received.
 impl Drop for Relay {
     fn drop(&mut self) {
+        if self.record.end() == record::End::Left && self.context.stage.is_over() {
+            self.record.broke_off(Refusal::ShuttingDown.row().code);
+        }
         if let Some(service) = self.answer.body.service() {
             self.record.served_in(Some(service));
         }
@@ -266,6 +292,9 @@ impl Drop for Relay {
 
 impl Source for Relay {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        if self.context.stage.is_over() {
+            self.cut_off();
+        }
         let piece = ready!(match (self.breaking.has_begun(), &self.stream) {
             (true, _) => self.break_off(cx),
             (false, Some(_)) => self.poll_watched(cx),

@@ -2,11 +2,13 @@
 //!
 //! It does not read the answer's body.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
 use super::{
-    admit::Held, answer, estimate::Estimate, pacing, relay::Relay, reply::Reply, rounds::Accepted,
-    telling,
+    admit::Held, answer, context::Context, estimate::Estimate, pacing, relay::Relay, reply::Reply,
+    rounds::Accepted, telling,
 };
 use crate::{
     protocol::{Protocol, conversation::Usage, profile::REQUEST_IDS},
@@ -17,13 +19,14 @@ use crate::{
 
 /// The response after all attempts have ended.
 pub(crate) fn respond(
+    context: Arc<Context>,
     accepted: Result<Accepted, Refusal>,
     held: Held,
     inbound: &mut Inbound,
     record: Box<Record>,
 ) -> Response<Reply> {
     match accepted {
-        Ok(accepted) => dressed(accepted, held, inbound, record),
+        Ok(accepted) => dressed(context, accepted, held, inbound, record),
         Err(refusal) => {
             let mut response = answer::refuse(&refusal, record);
             pacing::tell(response.headers_mut(), &held.table, held.caller);
@@ -34,6 +37,7 @@ pub(crate) fn respond(
 
 /// The accepted answer with its headers for the client.
 fn dressed(
+    context: Arc<Context>,
     accepted: Accepted,
     held: Held,
     inbound: &mut Inbound,
@@ -76,7 +80,8 @@ fn dressed(
     }
     let status = answer.status;
     let estimate = Estimate::wanted(inbound, &answer, provider, &record);
-    let relay = Relay::new(answer, speaks, (served_by, entry), permits, record, estimate);
+    let by = (served_by, entry);
+    let relay = Relay::new(context, answer, speaks, by, permits, record, estimate);
     let mut response = Response::new(Reply::of(relay));
     *response.status_mut() = status;
     *response.headers_mut() = map;

@@ -56,6 +56,17 @@ impl Stage {
         self.over.wait()
     }
 
+    /// Whether that deadline has passed.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.is_over()
+    }
+
+    /// Resolves when nothing is sent any more, a moment after that deadline.
+    pub(crate) async fn cut_off(&self) {
+        self.over().await;
+        tokio::time::sleep(FAREWELL).await;
+    }
+
     /// The same stage for one core, with its own wake-ups.
     pub(crate) fn for_core(&self) -> Self {
         let over = Arc::<Over>::default();
@@ -101,10 +112,15 @@ impl Stage {
         if tokio::time::timeout(deadline, self.connections.wait()).await.is_ok() {
             return true;
         }
+        self.end();
+        tokio::time::timeout(FAREWELL, self.connections.wait()).await.is_ok()
+    }
+
+    /// Ends the requests in flight: they have a moment left to say so.
+    pub(crate) fn end(&self) {
         self.over.tell();
         let overs = std::mem::take(&mut *self.overs.lock().unwrap_or_else(PoisonError::into_inner));
         overs.iter().for_each(|over| over.tell());
-        tokio::time::timeout(FAREWELL, self.connections.wait()).await.is_ok()
     }
 }
 

@@ -140,6 +140,16 @@ impl WholeEvents {
         false
     }
 
+    /// The process ends. Returns whether the stream was complete.
+    pub(crate) fn cut_off(&mut self) -> bool {
+        self.over = true;
+        let is_complete = self.observer.end() == End::Complete;
+        if !is_complete {
+            self.fail(&Refusal::ShuttingDown);
+        }
+        is_complete
+    }
+
     /// Releases what was held back, with `events`, as one chunk.
     fn release(&mut self, events: Bytes) {
         let mut piece = if self.partial.is_empty() {

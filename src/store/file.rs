@@ -55,6 +55,10 @@ impl File {
                  own"
             )),
             Ok(Err(DatabaseError::Storage(StorageError::Io(error)))) if !is_nonsense(&error) => {
+                if is_new {
+                    // Half a store would look like a damaged one.
+                    let _ = std::fs::remove_file(path);
+                }
                 Err(unopened(path, &error))
             }
             Ok(Err(error)) => Err(damaged(&error.to_string())),

@@ -202,6 +202,17 @@ fn full_disk_is_told_and_what_was_missed_is_written_later() {
 }
 
 #[test]
+fn store_that_could_not_be_made_is_made_once_there_is_room() {
+    let Place(_dir, path) = place();
+    let full = path.with_extension("full");
+    std::fs::write(&full, "").unwrap();
+    let why = keeper().keep(&path, ann(&quota())).unwrap_err();
+    assert!(why.contains("make room"), "{why}");
+    std::fs::remove_file(&full).unwrap();
+    keeper().keep(&path, ann(&quota())).unwrap();
+}
+
+#[test]
 fn place_that_cannot_be_used_says_what_to_do() {
     let Place(_dir, path) = place();
     let why = |path: &Path| keeper().keep(path, ann(&quota())).unwrap_err();

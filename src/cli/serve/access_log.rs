@@ -1,7 +1,9 @@
 //! Starts the access log as the flags configure it.
 
 use std::{
+    fs::File,
     io::{self, IsTerminal as _},
+    os::fd::AsFd as _,
     sync::Arc,
 };
 
@@ -28,7 +30,12 @@ pub(super) struct Running {
 pub(super) fn start(arguments: &Arguments, dropped: IntCounter) -> Result<Option<Running>, String> {
     let (sink, is_terminal) = match &arguments.access_log {
         To::Off => return Ok(None),
-        To::Stdout => (Sink::stream(io::stdout()), io::stdout().is_terminal()),
+        To::Stdout => {
+            // As a file, since the library's buffer would hide which lines were written.
+            let stdout = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+            let stdout = stdout.map_err(|error| format!("--access-log stdout: {error}"))?;
+            (Sink::stream(stdout), io::stdout().is_terminal())
+        }
         To::File(path) => {
             let max_size = arguments.access_log_max_size;
             let rotation = Rotation { max_size, keep: arguments.access_log_keep };

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::period::{Period, SECOND};
+use crate::moment;
 
 /// What a window counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -143,7 +144,7 @@ impl Window {
         match &self.span {
             Span::Sliding(_) => (level.at, level.end) = (level.at.min(now), 0),
             Span::Calendar(period) if level.at > now => {
-                (level.at, level.end) = period.around(now);
+                (level.at, level.end) = moment::period_of(now, |now| period.around(now));
             }
             Span::Calendar(_) => {}
         }
@@ -159,8 +160,9 @@ impl Window {
                 level.at = level.at.max(now);
             }
             Span::Calendar(period) if now >= level.end => {
-                let (start, end) = period.around(now);
-                if start != level.at {
+                let (start, end) = moment::period_of(now, |now| period.around(now));
+                // The same period may begin a little later, where the clock was set back.
+                if start.abs_diff(level.at) > level.end.saturating_sub(level.at) / 2 {
                     *level = Level::default();
                 }
                 (level.at, level.end) = (start, end);

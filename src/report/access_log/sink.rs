@@ -14,6 +14,8 @@ pub(crate) struct Sink {
     out: Out,
     /// When a failure was told last.
     told: Option<Instant>,
+    /// Whether the last line was written in part.
+    torn: bool,
 }
 
 enum Out {
@@ -33,7 +35,7 @@ pub(crate) struct Rotation {
 impl Sink {
     /// Any stream of bytes, such as standard output.
     pub(crate) fn stream(out: impl Write + Send + 'static) -> Self {
-        Self { out: Out::Stream(Box::new(out)), told: None }
+        Self { out: Out::Stream(Box::new(out)), told: None, torn: false }
     }
 
     /// A file, which is appended to.
@@ -43,7 +45,11 @@ impl Sink {
     pub(crate) fn file(path: PathBuf, rotation: Rotation) -> io::Result<Self> {
         let file = open(&path)?;
         let size = file.metadata()?.len();
-        Ok(Self { out: Out::File { path, file: Some(file), size, rotation }, told: None })
+        Ok(Self {
+            out: Out::File { path, file: Some(file), size, rotation },
+            told: None,
+            torn: false,
+        })
     }
 
     /// Writes whole lines; answers how many of them were lost.
@@ -51,16 +57,54 @@ impl Sink {
         if lines.is_empty() {
             return 0;
         }
-        let result = match &mut self.out {
-            Out::Stream(stream) => stream.write_all(lines).and_then(|()| stream.flush()),
-            Out::File { .. } => self.write_file(lines),
-        };
-        let Err(error) = result else { return 0 };
+        let mut written = 0;
+        let Err(error) = self.put(lines, &mut written) else { return 0 };
         if self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
             self.told = Some(Instant::now());
             tracing::error!(%error, "lines of the access log are lost");
         }
-        memchr::memchr_iter(b'\n', lines).count() as u64
+        let whole = memchr::memrchr(b'\n', &lines[..written]).map_or(0, |at| at + 1);
+        self.torn |= written > whole && !self.takes_back(written - whole);
+        memchr::memchr_iter(b'\n', &lines[whole..]).count() as u64
+    }
+
+    fn put(&mut self, lines: &[u8], written: &mut usize) -> io::Result<()> {
+        let Self { out, torn, .. } = self;
+        match out {
+            Out::Stream(stream) => {
+                end_torn(stream, torn)?;
+                write_counted(stream, lines, written)?;
+                stream.flush()
+            }
+            Out::File { path, file, size, rotation } => {
+                let is_full = |most| *size > 0 && *size + lines.len() as u64 > most;
+                if rotation.max_size.is_some_and(is_full) {
+                    *file = None;
+                    set_aside(path, rotation.keep)?;
+                }
+                let file = match file {
+                    Some(file) => file,
+                    None => {
+                        let opened = open(path)?;
+                        *size = size_of(Some(&opened));
+                        file.insert(opened)
+                    }
+                };
+                end_torn(file, torn)?;
+                let result = write_counted(file, lines, written);
+                *size += *written as u64;
+                result
+            }
+        }
+    }
+
+    /// Removes the last bytes, half a line, which would make the next line unreadable.
+    fn takes_back(&mut self, bytes: usize) -> bool {
+        let Out::File { file: Some(file), size, .. } = &mut self.out else { return false };
+        let cut = |file: &File| file.set_len(file.metadata()?.len().saturating_sub(bytes as u64));
+        let is_cut = cut(file).is_ok();
+        *size = size_of(Some(file));
+        is_cut
     }
 
     /// Opens the file anew under its name.
@@ -70,26 +114,28 @@ impl Sink {
             *size = size_of(file.as_ref());
         }
     }
+}
 
-    fn write_file(&mut self, lines: &[u8]) -> io::Result<()> {
-        let Out::File { path, file, size, rotation } = &mut self.out else { return Ok(()) };
-        let is_full = |most| *size > 0 && *size + lines.len() as u64 > most;
-        if rotation.max_size.is_some_and(is_full) {
-            *file = None;
-            set_aside(path, rotation.keep)?;
-        }
-        let open_file = match file {
-            Some(file) => file,
-            None => {
-                let opened = open(path)?;
-                *size = size_of(Some(&opened));
-                file.insert(opened)
-            }
-        };
-        open_file.write_all(lines)?;
-        *size += lines.len() as u64;
-        Ok(())
+/// Ends a line that was written in part, so that the next one can be read.
+fn end_torn(out: &mut impl Write, torn: &mut bool) -> io::Result<()> {
+    if *torn {
+        out.write_all(b"\n")?;
+        *torn = false;
     }
+    Ok(())
+}
+
+/// Writes all, and counts what was written before it failed.
+fn write_counted(out: &mut impl Write, bytes: &[u8], written: &mut usize) -> io::Result<()> {
+    while *written < bytes.len() {
+        match out.write(&bytes[*written..]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => *written += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -153,6 +199,46 @@ mod tests {
         sink.write(b"three\n");
         assert_eq!(fs::read_to_string(moved).unwrap(), "one\ntwo\n");
         assert_eq!(fs::read_to_string(path).unwrap(), "three\n");
+    }
+
+    /// A disk that has room for so many bytes.
+    struct Disk(std::sync::Arc<std::sync::Mutex<(Vec<u8>, usize)>>);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut disk = self.0.lock().unwrap();
+            let count = bytes.len().min(disk.1);
+            disk.1 -= count;
+            disk.0.extend_from_slice(&bytes[..count]);
+            if count == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(count) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn line_after_half_a_line_is_a_line_of_its_own_and_each_lost_one_is_counted() {
+        let disk = std::sync::Arc::new(std::sync::Mutex::new((Vec::new(), 7)));
+        let mut sink = Sink::stream(Disk(std::sync::Arc::clone(&disk)));
+        assert_eq!(sink.write(b"one\ntwo two\nthree\n"), 2);
+        assert_eq!(sink.write(b"four\n"), 1);
+        disk.lock().unwrap().1 = 100;
+        assert_eq!(sink.write(b"five\n"), 0);
+        assert_eq!(sink.write(b"six\n"), 0);
+        assert_eq!(disk.lock().unwrap().0, b"one\ntwo\nfive\nsix\n");
+    }
+
+    #[test]
+    fn half_a_line_is_removed_from_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.log");
+        let mut sink = Sink::file(path.clone(), Rotation::default()).unwrap();
+        sink.write(b"one\ntw");
+        assert!(sink.takes_back(2));
+        sink.write(b"three\n");
+        assert_eq!(fs::read_to_string(path).unwrap(), "one\nthree\n");
     }
 
     #[test]

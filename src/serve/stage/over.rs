@@ -2,7 +2,10 @@
 
 use std::{
     pin::Pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -11,21 +14,19 @@ use slab::Slab;
 /// Wakes every request of one core at the end. Each request waits for it beside its provider: a
 /// `CancellationToken` does the same, at four times the instructions.
 #[derive(Debug, Default)]
-pub(super) struct Over(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    is_over: bool,
-    waiting: Slab<Waker>,
+pub(super) struct Over {
+    /// Written under the lock of those that wait.
+    is_over: AtomicBool,
+    waiting: Mutex<Slab<Waker>>,
 }
 
 impl Over {
     /// The end is now.
     pub(super) fn tell(&self) {
         let waiting = {
-            let mut state = self.state();
-            state.is_over = true;
-            std::mem::take(&mut state.waiting)
+            let mut waiting = self.waiting();
+            self.is_over.store(true, Ordering::Release);
+            std::mem::take(&mut *waiting)
         };
         waiting.into_iter().for_each(|(_, waker)| waker.wake());
     }
@@ -35,8 +36,13 @@ impl Over {
         Waiting { over: self, key: None }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether it has come.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Slab<Waker>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -51,13 +57,13 @@ impl Future for Waiting<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.over.state();
-        if state.is_over {
+        let mut waiting = self.over.waiting();
+        if self.over.is_over() {
             return Poll::Ready(());
         }
         match self.key {
-            Some(key) => state.waiting[key].clone_from(cx.waker()),
-            None => self.key = Some(state.waiting.insert(cx.waker().clone())),
+            Some(key) => waiting[key].clone_from(cx.waker()),
+            None => self.key = Some(waiting.insert(cx.waker().clone())),
         }
         Poll::Pending
     }
@@ -67,7 +73,7 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         // After the end the places are gone, and none is given out again.
         if let Some(key) = self.key {
-            self.over.state().waiting.try_remove(key);
+            self.over.waiting().try_remove(key);
         }
     }
 }
@@ -90,13 +96,13 @@ mod tests {
             })
             .collect();
         tokio::task::yield_now().await;
-        assert_eq!(over.state().waiting.len(), 3);
+        assert_eq!(over.waiting().len(), 3);
         over.tell();
         for one in waiting {
             one.await.unwrap();
         }
         over.wait().await;
-        assert!(over.state().waiting.is_empty());
+        assert!(over.waiting().is_empty());
     }
 
     #[tokio::test]
@@ -106,12 +112,12 @@ mod tests {
             let mut ended = pin!(over.wait());
             assert!(poll!(&mut ended).is_pending());
         }
-        assert!(over.state().waiting.is_empty());
+        assert!(over.waiting().is_empty());
 
         let mut moved = pin!(over.wait());
         assert!(moved.as_mut().poll(&mut Context::from_waker(&noop_waker())).is_pending());
         assert!(poll!(&mut moved).is_pending());
-        assert_eq!(over.state().waiting.len(), 1);
+        assert_eq!(over.waiting().len(), 1);
         tokio::join!(&mut moved, async { over.tell() });
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use serde_json::{Value, json};
+
 use crate::support::router::free_port;
 use crate::support::upstream::chunk_event;
 use crate::support::{
@@ -87,6 +89,40 @@ async fn d1_a_second_signal_is_now() {
     assert!(router.wait_exit(ms(700)).await.is_none(), "the first signal waits for the stream");
     router.signal("TERM");
     assert!(router.wait_exit(secs(1)).await.is_some(), "the second does not");
+}
+
+/// Whether the time to drain is over, or a second signal says that it is now.
+async fn cut_off(drain: &str, signals: usize) {
+    let upstream = Upstream::start(stalled()).await;
+    let mut file = open(&upstream);
+    file["prices"] = json!({"m": {"input": 1, "output": 10}});
+    let args = ["--drain", drain, "--drain-delay", "50ms", "--cores", "2"];
+    let mut router = Launch::new(&file).args(args).start().await;
+    let mut events = Call::chat(&chat_stream("m")).stream(router.addr()).await;
+    assert!(events.next().await.is_some());
+    for _ in 0..signals {
+        router.signal("TERM");
+        tokio::time::sleep(ms(300)).await;
+    }
+    let (seen, end) = events.all().await;
+    let last = seen.last().unwrap().data();
+    assert!(last.contains("shutting_down"), "{last}");
+    assert_eq!(end, End::Complete);
+    assert!(router.wait_exit(secs(10)).await.is_some());
+    let line: Value = serde_json::from_str(router.stdout_text().trim()).unwrap();
+    assert_eq!((&line["end"], &line["status"]), (&json!("broken"), &json!(200)), "{line}");
+    assert_eq!(line["estimated"], true, "{line}");
+    assert!(line["cost"].as_f64().unwrap() > 0.0, "{line}");
+}
+
+#[tokio::test]
+async fn d1_what_the_deadline_cuts_off_is_told_logged_and_charged() {
+    cut_off("500ms", 1).await;
+}
+
+#[tokio::test]
+async fn d1_what_a_second_signal_cuts_off_is_told_logged_and_charged() {
+    cut_off("30s", 2).await;
 }
 
 #[tokio::test]
