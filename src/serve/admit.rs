@@ -309,15 +309,15 @@ pub(crate) async fn look(
     inbound: &mut Inbound,
 ) -> Result<(), Refusal> {
     let provider = table.pool(allowed.pool).providers.first();
-    let model = provider.map(|it| it.model_for(inbound.asked_name()).into_owned());
-    let model = model.unwrap_or_default();
+    let model = provider.map(|it| it.model_for(inbound.asked_name())).unwrap_or_default();
     let asked = match cap(table, allowed) {
         Some(cap) => Some(output_cap::write(inbound, cap, &model).await?),
         None => None,
     };
     if counts(table, allowed) {
         output_cap::check_counted(inbound)?;
-        inbound.demand = Some(Box::new(demand::of(inbound, &model, asked).await));
+        let tokenizer = provider.map(|it| it.tokenizer_for(inbound.asked_name()));
+        inbound.demand = Some(Box::new(demand::of(inbound, tokenizer, asked).await));
     }
     Ok(())
 }

@@ -2,13 +2,18 @@
 
 use super::output_cap::{self, Asked};
 use crate::{
-    models::tokens,
+    models::tokens::{Input, Tokenizer},
     protocol::Operation,
     upstream::{demand::Demand, inbound::Inbound},
 };
 
-/// The demand of this request for a model; `asked` is the known length of the answer.
-pub(crate) async fn of(inbound: &Inbound, model: &str, asked: Option<Asked>) -> Demand {
+/// The demand of this request for a model with this tokenizer; `asked` is the known length of the
+/// answer.
+pub(crate) async fn of(
+    inbound: &Inbound,
+    tokenizer: Option<&'static Tokenizer>,
+    asked: Option<Asked>,
+) -> Demand {
     let asked = match asked {
         Some(asked) => asked,
         None => output_cap::read(inbound).await,
@@ -23,11 +28,12 @@ pub(crate) async fn of(inbound: &Inbound, model: &str, asked: Option<Asked>) -> 
         None => (!writes).then_some(0),
     };
     // A form carries audio or images, whose size says nothing about tokens.
-    let input = if inbound.form { 0 } else { estimated(inbound, model) };
+    let input = if inbound.form { 0 } else { estimated(inbound, tokenizer) };
     Demand { input, output, copies: asked.copies }
 }
 
-fn estimated(inbound: &Inbound, model: &str) -> u64 {
+fn estimated(inbound: &Inbound, tokenizer: Option<&'static Tokenizer>) -> u64 {
     let pieces = inbound.body.iter().map(|piece| &piece[..]);
-    tokens::of_request(model, pieces, inbound.body.len())
+    let input = Input::read(pieces, inbound.body.len());
+    input.tokens(tokenizer.unwrap_or_else(|| Tokenizer::of("")))
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::{
     body::Pieces,
     live::Share,
-    models::tokens::{Input, Tokenizer},
+    models::tokens::Input,
     protocol::{Operation, Protocol, conversation::Usage, spoken::Spoken, usage::Tail},
     record::Record,
     table::{Provider, prices::Pricing},
@@ -100,7 +100,7 @@ impl Estimate {
         (provider, record): (&Provider, &Record),
     ) -> Usage {
         let name = record.asked_name().unwrap_or_default();
-        let tokenizer = Tokenizer::of(&provider.model_for(name));
+        let tokenizer = provider.tokenizer_for(name);
         let told = told.unwrap_or_default();
         let input = || match &self.asked {
             Asked::Body(body, _) => {
@@ -139,7 +139,7 @@ pub(crate) fn of_left(
         let name = record.asked_name().unwrap_or_default();
         let body = &inbound.body;
         let read = Input::read(body.iter().map(|piece| &piece[..]), body.len());
-        read.tokens(Tokenizer::of(&provider.model_for(name)))
+        read.tokens(provider.tokenizer_for(name))
     };
     let input = if told.input > 0 { told.input } else { input() };
     Usage { input, output: told.output.max(noted.said), ..told }.if_any()

@@ -30,17 +30,25 @@ pub(crate) fn tell(map: &mut HeaderMap, table: &Table, caller: Caller) {
 
 fn say(
     map: &mut HeaderMap,
-    names: &[&'static str; 3],
+    names: &'static [HeaderName; 3],
     limit: u64,
     left: u64,
     reset: Option<Duration>,
 ) {
-    map.reserve(names.len());
-    let [limit_name, left_name, reset_name] = names.map(HeaderName::from_static);
-    map.insert(limit_name, HeaderValue::from(limit));
-    map.insert(left_name, HeaderValue::from(left));
-    if let Some(reset) = reset.and_then(|reset| HeaderValue::try_from(in_units(reset)).ok()) {
-        map.insert(reset_name, reset);
+    let [limit_name, left_name, reset_name] = names;
+    let mut digits = itoa::Buffer::new();
+    let mut say = |name, value: Result<HeaderValue, _>| {
+        if let Ok(value) = value {
+            map.insert(name, value);
+        }
+    };
+    say(limit_name, HeaderValue::from_str(digits.format(limit)));
+    say(left_name, HeaderValue::from_str(digits.format(left)));
+    match reset {
+        // Most often, what was used a moment ago has flowed off.
+        Some(Duration::ZERO) => say(reset_name, Ok(HeaderValue::from_static("0ms"))),
+        Some(reset) => say(reset_name, HeaderValue::from_str(&in_units(reset))),
+        None => {}
     }
 }
 
@@ -62,10 +70,16 @@ fn in_units(time: Duration) -> String {
 }
 
 const TOKENS_OF: [Unit; 3] = [Unit::Tokens, Unit::Input, Unit::Output];
-const REQUESTS: [&str; 3] =
-    ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"];
-const TOKENS: [&str; 3] =
-    ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
+static REQUESTS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
+static TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -25,6 +25,7 @@ use crate::{
     failure::ErrorClasses,
     guard::Guardrails,
     live,
+    models::tokens::Tokenizer,
     path::BasePath,
     protocol::{
         Protocol, cache::Cache, codec::Platform, conversation::Lossy, foreign, in_path::InPath,
@@ -147,6 +148,8 @@ pub struct Provider {
     pub(crate) model_json: Bytes,
     /// The model as a form field.
     pub(crate) model_bare: Bytes,
+    /// The tokenizer of the fixed model.
+    pub(crate) tokenizer: &'static Tokenizer,
     /// The price of its tokens.
     pub(crate) pricing: Pricing,
     /// Whether it is asked to report the tokens of streams if the client does not ask.
@@ -326,6 +329,14 @@ impl Provider {
         match &self.asked_model {
             None => Cow::Borrowed(&self.model),
             Some(model) => Cow::Owned(model.of(asked)),
+        }
+    }
+
+    /// The tokenizer of that model.
+    pub(crate) fn tokenizer_for(&self, asked: &str) -> &'static Tokenizer {
+        match &self.asked_model {
+            None => self.tokenizer,
+            Some(model) => Tokenizer::of(&model.of(asked)),
         }
     }
 

@@ -90,7 +90,7 @@ impl<T: Tells> Drop for Awaited<'_, T> {
 
 /// The tokenizer of the model that was asked.
 pub(super) fn tokenizer(inbound: &Inbound, provider: &Provider) -> &'static Tokenizer {
-    Tokenizer::of(&provider.model_for(&inbound.alias))
+    provider.tokenizer_for(&inbound.alias)
 }
 
 /// Waits for one more chunk of an answer and keeps it; `false` if the body has ended.

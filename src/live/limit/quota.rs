@@ -55,6 +55,8 @@ pub(crate) struct Hold {
     amount: Amount,
     /// What the answer used.
     used: Amount,
+    /// Whether it is released.
+    is_over: bool,
 }
 
 /// Why a reservation failed.
@@ -118,7 +120,7 @@ impl Quota {
         }
         entries.held = entries.held.plus(amount);
         entries.holders += 1;
-        Ok(Hold { quota: self.clone(), amount, used: Amount::default() })
+        Ok(Hold { quota: self.clone(), amount, used: Amount::default(), is_over: false })
     }
 
     /// Why no amount, however small, can be reserved now; takes nothing.
@@ -131,13 +133,13 @@ impl Quota {
     }
 
     fn short(&self, entries: &mut Entries, amount: Amount, now: u64) -> Option<Short> {
-        for window in &*self.windows {
+        for (at, window) in self.windows.iter().enumerate() {
             let want = amount.of(window.unit);
             if want == 0 && matches!(window.unit, Unit::Input | Unit::Output) {
                 continue;
             }
             let (held, holders) = (entries.held.of(window.unit), entries.holders);
-            let level = entries.level(window);
+            let level = entries.level(at, window);
             window.advance(level, now);
             let used = window.used(level);
             let taken = used.saturating_add(held);
@@ -162,10 +164,11 @@ impl Quota {
             return self.slices_left(units);
         }
         let mut entries = self.book.entries();
-        let windows = self.windows.iter().filter(|window| units.contains(&window.unit));
-        let left = windows.map(|window| {
+        let windows = self.windows.iter().enumerate();
+        let windows = windows.filter(|(_, window)| units.contains(&window.unit));
+        let left = windows.map(|(at, window)| {
             let held = entries.held.of(window.unit);
-            let level = entries.level(window);
+            let level = entries.level(at, window);
             window.advance(level, now);
             let left = window.limit.saturating_sub(window.used(level).saturating_add(held));
             let reset = window.free_in(level, window.limit, now);
@@ -180,9 +183,9 @@ impl Quota {
             return seen.map(|(window, it)| (window.clone(), it.used, it.held)).collect();
         }
         let mut entries = self.book.entries();
-        let levels = self.windows.iter().map(|window| {
+        let levels = self.windows.iter().enumerate().map(|(at, window)| {
             let held = entries.held.of(window.unit);
-            let level = entries.level(window);
+            let level = entries.level(at, window);
             window.advance(level, now);
             (window.clone(), window.used(level), held)
         });
@@ -220,14 +223,14 @@ impl Quota {
     /// Loads stored levels for windows whose level is unknown.
     pub(crate) fn take_up(&self, kept: &[(String, Level)], now: u64) {
         let mut entries = self.book.entries();
-        for window in self.windows.iter().filter(|window| window.is_kept()) {
-            if entries.knows(window) {
+        for (at, window) in self.windows.iter().enumerate() {
+            if !window.is_kept() || entries.knows(window) {
                 continue;
             }
             let key = window.key();
             let level = kept.iter().find(|(known, _)| *known == key);
             let level = level.map(|(_, level)| window.taken_up(level, now));
-            *entries.level(window) = level.unwrap_or_default();
+            *entries.level(at, window) = level.unwrap_or_default();
         }
     }
 
@@ -258,7 +261,7 @@ impl Hold {
             self.quota.slices_seen().into_iter().flatten().map(|(_, seen)| seen.used).collect();
         let mut entries = self.quota.book.entries();
         for (at, window) in self.quota.windows.iter().enumerate() {
-            let level = entries.level(window);
+            let level = entries.level(at, window);
             window.advance(level, now);
             let answer = used.of(window.unit);
             window.charge(level, answer);
@@ -268,7 +271,9 @@ impl Hold {
                 crossed.push(Crossed { window: window.clone(), used });
             }
         }
+        entries.release(self.amount);
         drop(entries);
+        self.is_over = true;
         self.quota.note_changed();
         crossed
     }
@@ -277,9 +282,9 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         self.quota.settle_slices(self.amount, self.used);
-        let mut entries = self.quota.book.entries();
-        entries.held = entries.held.minus(self.amount);
-        entries.holders = entries.holders.saturating_sub(1);
+        if !self.is_over {
+            self.quota.book.entries().release(self.amount);
+        }
     }
 }
 
@@ -295,13 +300,23 @@ impl Entries {
         self.levels.iter().any(|(known, _)| known.is_same(window))
     }
 
-    fn level(&mut self, window: &Window) -> &mut Level {
-        let at = self.levels.iter().position(|(known, _)| known.is_same(window));
+    /// The level of a window, which is most often at the same place as the window.
+    fn level(&mut self, place: usize, window: &Window) -> &mut Level {
+        let is_its = |(known, _): &(Window, Level)| known.is_same(window);
+        let at = match self.levels.get(place) {
+            Some(known) if is_its(known) => Some(place),
+            _ => self.levels.iter().position(is_its),
+        };
         let at = at.unwrap_or_else(|| {
             self.levels.push((window.clone(), Level::default()));
             self.levels.len() - 1
         });
         &mut self.levels[at].1
+    }
+
+    fn release(&mut self, amount: Amount) {
+        self.held = self.held.minus(amount);
+        self.holders = self.holders.saturating_sub(1);
     }
 }
 

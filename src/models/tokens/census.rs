@@ -1,6 +1,8 @@
 //! Counts a text by kinds of characters: words, digits, punctuation, scripts. A tokenizer's count
 //! is a weighted sum of these. No text is kept, and chunks may be split anywhere.
 
+mod plain;
+
 /// The counts of one text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Census {
@@ -125,8 +127,17 @@ impl Census {
     }
 
     fn count_from(&mut self, piece: &[u8], is_json: bool) {
-        let mut at = 0;
+        // From where on many may be counted at once.
+        let (mut at, mut next) = (0, 0);
         while let Some(&byte) = piece.get(at) {
+            if at >= next {
+                let (plain, counted) = self.plain(&piece[at..]);
+                next = at + plain + 1;
+                if counted {
+                    at += plain;
+                    continue;
+                }
+            }
             if byte < 0x80 && (byte != b'\\' || !is_json) {
                 self.ascii(byte);
                 at += 1;

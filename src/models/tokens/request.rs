@@ -195,8 +195,8 @@ fn is_base64_digit(byte: &u8) -> bool {
 
 /// Whether a key is a protocol's own word: keys of a tool's parameters are read by the model.
 fn is_structure(name: &[u8]) -> bool {
-    STRUCTURE.contains(&name)
-        || NO_TEXT.contains(&name)
+    NO_TEXT.contains(&name)
+        || STRUCTURE.contains(&name)
         || MEDIA.contains(&name)
         || name.contains(&b'_')
             && [b"max_".as_slice(), b"top_", b"stream_", b"tool_"]

@@ -23,7 +23,6 @@ use crate::{
         texts::Texts,
     },
     live::Entry,
-    models::tokens::Tokenizer,
     protocol::{
         Operation,
         conversation::{Delivery, Usage},
@@ -284,7 +283,7 @@ fn took(provider: ProviderRef, inbound: &Inbound, record: &mut Record) {
         return;
     }
     let Some((_, provider)) = record.named(provider) else { return };
-    let tokenizer = Tokenizer::of(&provider.model_for(record.asked_name().unwrap_or_default()));
+    let tokenizer = provider.tokenizer_for(record.asked_name().unwrap_or_default());
     let input = inbound.input().tokens(tokenizer);
     record.used_about(Usage { input, ..Usage::default() });
 }

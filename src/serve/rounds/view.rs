@@ -13,7 +13,6 @@ use crate::{
     choose::{self, Candidate},
     live::Limited,
     live::State,
-    models::tokens::Tokenizer,
     protocol::{Endpoint, conversation::Usage},
     table::{
         Pool, Provider,
@@ -141,10 +140,7 @@ pub(crate) fn candidate(
 /// The cost of the request at a provider, in picodollars, with estimated input and typical output.
 pub(crate) fn cost(provider: &Provider, needs: &Needs<'_>) -> Option<u64> {
     let input = match needs.inbound {
-        Some(inbound) => {
-            let model = provider.model_for(inbound.asked_name());
-            inbound.input().tokens(Tokenizer::of(&model))
-        }
+        Some(inbound) => inbound.input().tokens(provider.tokenizer_for(inbound.asked_name())),
         None => needs.longer_than.max(USUAL_INPUT),
     };
     let is_embed = needs.particular.is_some_and(|endpoint| endpoint.operation.is_embed());

@@ -14,6 +14,7 @@ use crate::{
     body,
     config::{Path, raw},
     live::AimdSettings,
+    models::tokens::Tokenizer,
     protocol::{Protocol, codec::Platform, service::Service},
     secret::{Secret, names::mask},
     table::{
@@ -109,6 +110,7 @@ impl Compiler<'_> {
             identity: known.identity,
             asks_usage: asks_usage(inherited.keys.usage, &pricing, counts),
             pricing,
+            tokenizer: Tokenizer::of(&model),
             model_json: body::json_string(&model),
             model_bare: Bytes::copy_from_slice(model.as_bytes()),
             model,
