@@ -77,7 +77,6 @@ impl Compiler<'_> {
         let Entry { endpoint, own, path } = entry;
         let timeouts = timeouts(inherited.keys, *own, endpoint);
         let place = self.place(endpoint, path, timeouts.connect)?;
-        let probe = self.probe(inherited.keys.health_check.as_ref(), &place, inherited.path);
         let protocol = endpoint.protocol.unwrap_or_default();
         let platform = self.platform(protocol, &place, path);
         let known = self.known(endpoint, protocol, &place, path);
@@ -89,6 +88,7 @@ impl Compiler<'_> {
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
         let pricing = prices::of_provider(&self.prices, endpoint.price.as_ref(), &model);
         Some(Provider {
+            probe: self.probe(inherited.keys.health_check.as_ref(), &place, inherited.path),
             reasoning: self.reasoning(endpoint.reasoning_translation.as_ref(), path).map(Box::new),
             name_value: in_headers.value,
             served_value: in_headers.served,
@@ -128,7 +128,6 @@ impl Compiler<'_> {
             model_family: self.model_family(endpoint, path),
             context_window: endpoint.context_window,
             own_classes: self.shared.classes(health::own_classes(endpoint)),
-            probe,
             limits: live.limits().clone(),
             live,
         })
