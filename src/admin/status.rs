@@ -5,6 +5,7 @@
 
 mod clock;
 mod pools;
+mod recent;
 
 use std::sync::Arc;
 

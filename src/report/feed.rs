@@ -88,6 +88,13 @@ pub(crate) struct Tried<'a> {
     asked: Option<(Duration, Duration)>,
 }
 
+impl Tried<'_> {
+    /// The time to its first byte, or to its failure.
+    pub(crate) fn took(&self) -> Option<Duration> {
+        self.asked.map(|(_, took)| took)
+    }
+}
+
 impl Feed {
     /// The last requests, the newest first.
     pub(crate) fn last(&self) -> Vec<Told> {

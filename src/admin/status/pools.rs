@@ -2,20 +2,18 @@
 
 use std::{
     cmp::Reverse,
-    collections::HashMap,
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
 };
 
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::clock::Clock;
+use super::{clock::Clock, recent::Recent};
 use crate::{
     admin::{conversations::ConversationsTold, explain},
     live::{
         Limits, Queue, State,
-        meters::totals::{PoolTotals, ProviderTotals, Totals, is_failure},
+        meters::totals::{PoolTotals, ProviderTotals, Totals},
     },
     report::feed::{
         Told,
@@ -32,7 +30,8 @@ use crate::{
 enum Trouble {
     /// All is well.
     None,
-    /// It serves, but a limit is reached, it starts slowly, or many recent attempts failed.
+    /// It serves, but a limit is reached, it starts slowly, many recent attempts failed, or it is
+    /// much slower than others.
     Degraded,
     /// It is not asked.
     Down,
@@ -116,23 +115,14 @@ struct Levels {
 /// What the counters and the last requests show now.
 pub(super) struct Observed<'a> {
     totals: Totals,
-    /// Attempts and failures by alias and provider, as shown.
-    recent: HashMap<(&'a str, &'a str), (u32, u32)>,
+    recent: Recent<'a>,
     clock: Clock,
     now: Instant,
 }
 
 impl<'a> Observed<'a> {
     pub(super) fn new(totals: Totals, last: &'a [Told], clock: Clock) -> Self {
-        let mut recent = HashMap::<_, (u32, u32)>::new();
-        let is_recent = |told: &&Told| told.ended.elapsed().is_ok_and(|age| age < RECENT);
-        for tried in last.iter().take_while(is_recent).flat_map(Told::tried) {
-            let Some(failed) = is_failure(&tried.outcome.to_string()) else { continue };
-            let (attempts, failures) = recent.entry((tried.alias, tried.provider)).or_default();
-            *attempts += 1;
-            *failures += u32::from(failed);
-        }
-        Self { totals, recent, clock, now: Instant::now() }
+        Self { totals, recent: Recent::of(last), clock, now: Instant::now() }
     }
 
     /// All aliases, those with trouble first, then the most used; and how many are left out.
@@ -180,7 +170,7 @@ impl<'a> Observed<'a> {
 
     fn provider(&self, pool: &Pool, provider: &Provider, totals: ProviderTotals) -> ProviderTold {
         let state = provider.live.state(self.now);
-        let words = match state {
+        let mut words = match state {
             State::Resting { .. }
             | State::HalfOpen { busy: true }
             | State::Unhealthy { .. }
@@ -196,8 +186,12 @@ impl<'a> Observed<'a> {
             }
             _ => None,
         };
+        if matches!(state, State::Ready { .. })
+            && let Some(slow) = self.recent.slow(pool, provider)
+        {
+            words.push_str(&slow.words());
+        }
         let (recent_attempts, recent_failed) = self.recent(pool, provider);
-        let latency = provider.live.latency().seconds(self.now);
         let [input_tokens, output_tokens] = totals.tokens;
         ProviderTold {
             provider: provider.shown().to_owned(),
@@ -215,7 +209,7 @@ impl<'a> Observed<'a> {
             recent_attempts,
             recent_failed,
             first_share: explain::share(pool, provider, self.now).map(rounded),
-            latency_secs: latency.map(|seconds| rounded(seconds.into())),
+            latency_secs: self.latency(pool, provider).map(rounded),
             input_tokens,
             output_tokens,
             cost: dollars(provider.meters.cost.load(Relaxed)),
@@ -244,11 +238,22 @@ impl<'a> Observed<'a> {
         }
         let (attempts, failed) = self.recent(pool, provider);
         let fails = failed > 0 && failed * 10 >= attempts;
-        if fails || provider.limits.limited().is_some() { Trouble::Degraded } else { Trouble::None }
+        let is_limited = || provider.limits.limited().is_some();
+        if fails || is_limited() || self.recent.slow(pool, provider).is_some() {
+            return Trouble::Degraded;
+        }
+        Trouble::None
     }
 
     fn recent(&self, pool: &Pool, provider: &Provider) -> (u32, u32) {
-        self.recent.get(&(pool.shown(), provider.shown())).copied().unwrap_or_default()
+        self.recent.get(pool, provider).map_or((0, 0), |it| (it.all, it.failed))
+    }
+
+    /// Seconds to the first byte: of its last answers, or else as the strategies measure it.
+    fn latency(&self, pool: &Pool, provider: &Provider) -> Option<f64> {
+        let median = self.recent.get(pool, provider).and_then(|recent| recent.median());
+        let measured = || provider.live.latency().seconds(self.now).map(f64::from);
+        median.map(|time| time.as_secs_f64()).or_else(measured)
     }
 }
 
@@ -274,8 +279,6 @@ pub(super) fn rounded(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }
 
-/// Older failures say nothing about the current state.
-const RECENT: Duration = Duration::from_secs(300);
 /// The most aliases that are listed, and providers of each.
 const MOST_POOLS: usize = 200;
 const MOST_PROVIDERS: usize = 50;

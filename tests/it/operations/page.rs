@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Call, Conn, Launch, Reply, Response, Router, Upstream, assert_ok, chat, eventually, ms, open,
-    pair, pool, provider, secs,
+    Call, Conn, Fault, Launch, Place, Reply, Response, Router, Upstream, assert_ok, chat,
+    eventually, ms, open, pair, pool, provider, secs,
 };
 
 async fn get(router: &Router, path: &str) -> Response {
@@ -319,3 +319,29 @@ fn keys(value: &Value, tell: &mut impl FnMut(&str)) {
 
 /// As `src/admin/board.rs` has it.
 const MOST_FOLLOWERS: usize = 32;
+
+/// It fails nothing and rests never: only its latency shows it, and still when it is looked at later.
+#[tokio::test]
+async fn provider_that_is_much_slower_than_another_is_named() {
+    let slow = Reply::chat("hi").fault(Place::Start, Fault::Pause(ms(1_500)));
+    let (slow, fast) = (Upstream::start(slow).await, Upstream::start(Reply::chat("hi")).await);
+    let mut file = pool(&[provider("slow", &slow), provider("fast", &fast)]);
+    file["targets"]["m"]["strategy"] = json!("round_robin");
+    let router = Router::start(&file).await;
+    let calls = (0..16).map(|_| Call::chat(&chat("m"))).collect::<Vec<_>>();
+    let sent = calls.iter().map(|call| call.send(router.addr()));
+    futures_util::future::join_all(sent).await.iter().for_each(assert_ok);
+    let all = async || status(&router).await["requests"].as_array().map(Vec::len) == Some(16);
+    assert!(eventually(secs(10), all).await);
+    // What strategies compare falls to a half in a few seconds.
+    tokio::time::sleep(secs(4)).await;
+    let told = status(&router).await;
+    let pool = &told["aliases"][0];
+    assert_eq!(pool["trouble"], "degraded", "{told}");
+    let first = &pool["providers"][0];
+    assert_eq!((&first["provider"], &first["trouble"]), (&json!("slow"), &json!("degraded")));
+    assert!(first["latency_secs"].as_f64().is_some_and(|secs| secs >= 1.5), "{first}");
+    let words = first["words"].as_str().unwrap();
+    assert!(words.starts_with("ready; slow: ") && words.ends_with(" s at fast"), "{words}");
+    assert_eq!(pool["providers"][1]["trouble"], "none", "{told}");
+}
