@@ -1,10 +1,14 @@
 //! Agents whose model changes its vendor at every turn: three turns of tools, two calls in each, for
 //! clients of every protocol. What is written for any vendor at any turn keeps to that vendor's rules.
 
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+
 use serde_json::{Value, json};
 
 use onwards::protocol::Protocol;
-use onwards::protocol::codec::{Head, Target};
+use onwards::protocol::codec::{Head, Target, Written};
 use onwards::protocol::conversation::{
     Content, Delivery, Finish, Lossy, Part, Reply, Signature, ToolCall,
 };
@@ -85,7 +89,9 @@ fn reply(vendor: Protocol, turn: usize) -> Reply {
         Protocol::Bedrock => format!("tooluse_{turn}{at}-ABCDEFGHIJKLMNOP"),
         Protocol::Cohere => format!("get_weather.{turn}:{at}"),
     };
-    let proof = Some(Signature::new(vendor, "cHJvb2Y="));
+    // OpenAI's items of reasoning have an id beside it.
+    let id_of_item = if vendor == Protocol::OpenAiResponses { "rs_1:" } else { "" };
+    let proof = Some(Signature::new(vendor, format!("{id_of_item}cHJvb2Y=")));
     let signs =
         matches!(vendor, Protocol::Anthropic | Protocol::Gemini | Protocol::OpenAiResponses);
     let mut parts = Vec::new();
@@ -156,6 +162,7 @@ impl History {
         for (vendor, model) in MODELS {
             let written = vendor.codec().write_request(&conversation, &target(model)).unwrap();
             assert_eq!(written.dropped, Vec::<String>::new(), "{place} at {model}");
+            keep(vendor, model, place, &written);
             let body = serde_json::from_slice(&written.body).unwrap();
             let broken = broken(vendor, model, &body);
             assert!(broken.is_empty(), "{place} at {vendor} {model}: {broken:?} {body:#}");
@@ -166,6 +173,18 @@ impl History {
         }
         MODELS.len()
     }
+}
+
+/// Appends a request to the file that `ONWARDS_WRITTEN` names, for `tests/sdk/written.py`, which holds it against the types
+/// of the vendor's own SDK.
+fn keep(vendor: Protocol, model: &str, place: &str, written: &Written) {
+    let Some(file) = std::env::var_os("ONWARDS_WRITTEN") else { return };
+    let body: Value = serde_json::from_slice(&written.body).unwrap();
+    let headers: BTreeMap<_, _> = written.headers.iter().cloned().collect();
+    let line = json!({"vendor": vendor.to_string(), "model": model, "place": place,
+        "path": written.path_and_query, "headers": headers, "body": body});
+    let mut file = OpenOptions::new().create(true).append(true).open(file).unwrap();
+    writeln!(file, "{line}").unwrap();
 }
 
 /// What a client adds to its history: the answer, the results of its calls, and a word of the user's.
