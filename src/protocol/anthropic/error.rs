@@ -41,6 +41,8 @@ fn read_told(told: &Told<'_>) -> Option<Failure> {
     let known = detail["type"].as_str().and_then(told::kind_of);
     let kind = match (known, told.status()) {
         (Some(Kind::InvalidRequest), _) if told::is_about_context(&message) => Kind::ContextWindow,
+        // The type of all failures of a server; gateways send it with statuses that say more.
+        (Some(Kind::Server), Some(status)) if status > 500 => Kind::from_status(status),
         (Some(kind), _) => kind,
         (None, Some(status)) => Kind::from_status(status),
         (None, None) => Kind::Server,

@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
-use super::{PROTOCOLS, call, golden, targets};
-use crate::support::{Call, Reply, Router, Upstream};
+use super::{PROTOCOLS, call, golden, model, stream_file, stream_type, targets};
+use crate::support::{Call, Fault, Place, Reply, Router, Upstream};
 
 #[tokio::test]
 async fn every_client_reads_errors_in_its_own_form() {
@@ -65,4 +65,62 @@ async fn every_dropped_field_is_named() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let dropped = answer.header("x-onwards-dropped").unwrap_or_default();
     assert!(dropped.len() < 4096 && dropped.ends_with("..."), "{} bytes", dropped.len());
+}
+
+/// AWS's SDKs ask again after a 503, which is the status of their `ServiceUnavailableException`, and do not know a 529.
+#[tokio::test]
+async fn clients_of_bedrock_are_told_with_503_what_may_be_asked_again() {
+    for provider in PROTOCOLS {
+        let gone = Upstream::refused();
+        let busy = Reply::error(529, "busy");
+        let busy = Upstream::start(busy).await;
+        let resets = Upstream::start(Reply::chat("no").fault(Place::Start, Fault::Reset)).await;
+        for (what, upstream) in [("gone", &gone), ("busy", &busy), ("reset", &resets)] {
+            // What Bedrock itself answers passes as it came.
+            if (what, provider) == ("busy", "bedrock") {
+                continue;
+            }
+            let router = Router::start(&targets(provider, upstream)).await;
+            for stream in [false, true] {
+                let answer = call("bedrock", stream).send(router.addr()).await;
+                let place = format!("{what} at {provider}, {stream}: {}", answer.text());
+                assert_eq!(answer.status, 503, "{place}");
+                let kind = answer.header("x-amzn-errortype").unwrap_or_default();
+                assert!(kind.starts_with("ServiceUnavailableException"), "{kind} {place}");
+            }
+        }
+    }
+}
+
+/// So that a client knows the model that served it, and not only the name that it asked for.
+#[tokio::test]
+async fn translated_answers_name_the_model_of_their_provider() {
+    for provider in PROTOCOLS {
+        let whole = golden(provider, "plain", "response.json");
+        let streamed = golden(provider, "plain", stream_file(provider));
+        for (stream, kind, body) in
+            [(false, "application/json", whole), (true, stream_type(provider), streamed)]
+        {
+            let named = named_in(&body).unwrap_or_else(|| model(provider).to_owned());
+            let reply = Reply::new(200).header("content-type", kind).body(body);
+            let upstream = Upstream::start(reply).await;
+            let router = Router::start(&targets(provider, &upstream)).await;
+            // Bedrock and Cohere have no field for it.
+            for client in ["openai", "openai_responses", "anthropic", "gemini"] {
+                let text = call(client, stream).send(router.addr()).await.text();
+                let place = format!("{client} at {provider}, {stream}: {named} in {text}");
+                let field = if client == "gemini" { "modelVersion" } else { "model" };
+                let name = |it: &str| text.contains(&format!("\"{field}\":{it}\"{named}\""));
+                assert!(name("") || name(" "), "{place}");
+            }
+        }
+    }
+}
+
+/// The model that an answer of a vendor names.
+fn named_in(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let fields = ["\"model\":", "\"modelVersion\":"];
+    let after = fields.iter().find_map(|field| Some(text.split_once(field)?.1))?;
+    after.split('"').nth(1).map(str::to_owned)
 }
