@@ -286,7 +286,8 @@ fn version(path: &str) -> &str {
     if first.strip_prefix('/').is_some_and(is_version) { first } else { "" }
 }
 
-fn is_version(segment: &str) -> bool {
+/// Whether a segment is the version of an API.
+pub(crate) fn is_version(segment: &str) -> bool {
     let mut rest = segment.strip_prefix('v').unwrap_or_default().bytes();
     rest.next().is_some_and(|byte| byte.is_ascii_digit())
         && rest.all(|byte| byte.is_ascii_alphanumeric())

@@ -33,6 +33,7 @@
 //! Nothing here does I/O, reads a clock or draws a random number: ids and times are arguments.
 
 pub(crate) mod endpoint;
+pub(crate) mod mask;
 pub(crate) mod family;
 pub(crate) mod in_path;
 pub mod strict;

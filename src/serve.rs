@@ -14,6 +14,7 @@ pub(crate) mod intake;
 pub(crate) mod door;
 pub(crate) mod token;
 pub(crate) mod signature;
+pub(crate) mod counted;
 pub(crate) mod output_cap;
 pub(crate) mod demand;
 pub(crate) mod pacing;
@@ -121,6 +122,8 @@ impl Context {
         if is_led {
             rare = Rare::of(request.headers());
             endpoint = proxy::endpoint_of(&request);
+        } else if endpoint.is_none() {
+            endpoint = proxy::endpoint_as_read(&mut request);
         }
         let path = request.uri().path();
         if routes::owns(request.method(), path) {

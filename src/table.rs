@@ -116,6 +116,11 @@ impl Table {
         listed.or_else(|| other().filter(|_| crate::path::stays(name)))
     }
 
+    /// Whether the file has this name, so that it is no text of a client's.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.by_alias.contains_key(name) || self.names.further.contains_key(name)
+    }
+
     /// The target of an additional name.
     pub(crate) fn meant(&self, name: &str) -> Option<&str> {
         if self.names.further.is_empty() {

@@ -1,12 +1,15 @@
 //! Which paths belong to which protocol, and what they request. Headers and bodies are not
 //! examined.
 
+pub(crate) mod spelled;
+
 use std::{borrow::Cow, ops::Range};
 
 use percent_encoding::percent_decode_str;
 
 use super::Protocol;
 use super::conversation::Delivery;
+use crate::path;
 
 /// What a path asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub struct Endpoint {
     pub(crate) model_span: Option<Range<usize>>,
     /// The delivery, if the path says so.
     pub delivery: Option<Delivery>,
+    /// Whether the path has more than the protocol's own, which may name a model.
+    pub(crate) is_odd: bool,
 }
 
 /// What a client wants done.
@@ -138,6 +143,15 @@ impl Row {
         is_it.then_some(self.path)
     }
 
+    /// The fixed segments of its path.
+    pub(super) fn segments(&self) -> impl Iterator<Item = &'static str> {
+        let behind = self.behind.unwrap_or_default();
+        self.path
+            .split('/')
+            .chain(behind.split(['/', ':']))
+            .filter(|it| !it.is_empty() && *it != "*")
+    }
+
     fn matches(&self, protocol: Protocol, path: &str, query: Option<&str>) -> Option<Endpoint> {
         let (model, model_span) = match self.behind {
             None => self.is_at(protocol, path).then_some((None, None))?,
@@ -152,13 +166,11 @@ impl Row {
             Asked::Body => None,
             Asked::Whole => Some(Delivery::Whole),
             Asked::Events => Some(Delivery::Events),
-            Asked::Query if query.is_some_and(|q| q.split('&').any(|pair| pair == "alt=sse")) => {
-                Some(Delivery::Events)
-            }
+            Asked::Query if query.is_some_and(asks_events) => Some(Delivery::Events),
             Asked::Query => Some(Delivery::Array),
         };
         let operation = self.operation;
-        Some(Endpoint { protocol, operation, model, model_span, delivery })
+        Some(Endpoint { protocol, operation, model, model_span, delivery, is_odd: false })
     }
 
     /// Whether this is the row's path, or below it where it ends in `*`. Clients of OpenAI's
@@ -173,6 +185,11 @@ impl Row {
     }
 }
 
+/// Whether a query asks for events, in any spelling that its vendor reads.
+fn asks_events(query: &str) -> bool {
+    query.split('&').any(|pair| pair == "alt=sse" || ALT_SSE.contains(&&*path::decoded(pair)))
+}
+
 /// A row. In the path, `{model}` is the model, and `*` at the end matches any rest.
 pub(crate) const fn row(path: &'static str, operation: Operation, delivery: Asked) -> Row {
     let mut at = 0;
@@ -183,6 +200,8 @@ pub(crate) const fn row(path: &'static str, operation: Operation, delivery: Aske
     let behind = if rest.is_empty() { None } else { Some(rest.split_at("{model}".len()).1) };
     Row { path, behind, operation, delivery }
 }
+
+const ALT_SSE: [&str; 2] = ["alt=sse", "$alt=sse"];
 
 #[cfg(test)]
 mod tests {

@@ -216,6 +216,35 @@ fn find(word: &str) -> Option<&'static Word> {
         .find_map(|protocol| protocol.profile().words.iter().find(|known| known.word == word))
 }
 
+/// Whether a segment of a path is a protocol's own word, and not an id or a name.
+pub(crate) fn is_word(segment: &str) -> bool {
+    let small = segment.to_ascii_lowercase();
+    let is_of_endpoint = || {
+        let mut rows = Protocol::ALL.iter().flat_map(|protocol| protocol.profile().endpoints);
+        rows.any(|row| row.segments().any(|own| own.eq_ignore_ascii_case(&small)))
+    };
+    path::is_version(&small) || find(&small).is_some() || model::is_call(&small) || is_of_endpoint()
+}
+
+/// Whether a path counts tokens, which costs nothing.
+pub(crate) fn counts_tokens(path_and_query: &str) -> bool {
+    let path = path::plain(path_and_query).to_ascii_lowercase();
+    let last = path.rsplit(['/', ':']).next().unwrap_or_default();
+    COUNTING.contains(&last)
+}
+
+/// How vendors and servers of models call a count of tokens.
+const COUNTING: [&str; 8] = [
+    "counttokens",
+    "computetokens",
+    "countmessagetokens",
+    "counttexttokens",
+    "count-tokens",
+    "count_tokens",
+    "tokenize",
+    "detokenize",
+];
+
 /// Whether this is the public host of a vendor of any protocol.
 pub(crate) fn is_vendors_host(host: &str) -> bool {
     let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
@@ -278,6 +307,7 @@ mod tests {
             ("POST", "/api/chat", "inference"),
             ("POST", "/api/generate", "inference"),
             ("POST", "/async-invoke", "batches"),
+            ("POST", "/model/m/async-invoke", "batches"),
             ("POST", "/model/m/invoke-with-response-stream", "inference"),
             ("POST", "/v1/foo", ""),
             ("GET", "/v1/projects/p/locations/l/publishers/google/x", ""),
@@ -361,6 +391,28 @@ mod tests {
         assert_eq!(family("PATCH", "/v1beta/tunedModels/m"), "administration");
         assert_eq!(family("DELETE", "/v1/models/ft:m"), "administration");
         assert_eq!(family("PUT", "/openai/deployments/m"), "administration");
+    }
+
+    #[test]
+    fn words_are_no_names() {
+        for word in [
+            "v1",
+            "v1beta",
+            "chat",
+            "Completions",
+            "speech",
+            "generations",
+            "files",
+            "invoke",
+            "models",
+        ] {
+            assert!(is_word(word), "{word}");
+        }
+        for name in ["file-1", "osprey", "ann@example.com", "4111111111111111", "v1.5-mini", ""] {
+            assert!(!is_word(name), "{name}");
+        }
+        assert!(counts_tokens("/v1alpha/models/m:countTokens?x=1") && counts_tokens("/tokenize/"));
+        assert!(!counts_tokens("/v1/tokenizers") && !counts_tokens("/v1/chat/completions"));
     }
 
     #[test]

@@ -84,6 +84,36 @@ impl InPath {
     }
 }
 
+/// The place of the model that a vendor's path asks for something, as written: before the method, or between its
+/// collection and the call.
+pub(crate) fn called(path: &str) -> Option<Range<usize>> {
+    let mut start = 0;
+    for segment in path.split('/') {
+        let behind = start + segment.len() + 1;
+        start = behind;
+        let is_api = || is_no_model(segment, path.get(behind..).unwrap_or_default());
+        if !is_one_of(CALLED, segment) || is_api() {
+            continue;
+        }
+        let named = path.get(behind..)?;
+        let last = named.rsplit('/').next()?;
+        if let Some((_, method)) = last.rsplit_once(':')
+            && work::is_method(&method.to_ascii_lowercase())
+        {
+            return Some(behind..path.len() - method.len() - 1).filter(|span| !span.is_empty());
+        }
+        let mut end = 0;
+        for part in named.split('/') {
+            if end > 1 && work::is_call(&part.to_ascii_lowercase()) {
+                return Some(behind..behind + end - 1);
+            }
+            end += part.len() + 1;
+        }
+        return None;
+    }
+    None
+}
+
 /// Whether behind this segment something else stands than a model: the API itself.
 fn is_no_model(segment: &str, named: &str) -> bool {
     let first = named.split('/').next().unwrap_or_default().to_ascii_lowercase();
@@ -117,6 +147,8 @@ const BEHIND: &[&str] = &[
     "upstream",
     "functions",
 ];
+/// Those behind which Google, AWS, Databricks and others name the model of a call.
+const CALLED: &[&str] = &["models", "model", "tunedModels", "endpoints", "serving-endpoints"];
 /// The same with a segment between: Hugging Face's `/pipeline/TASK/MODEL`.
 const BEHIND_ONE_MORE: &[&str] = &["pipeline"];
 /// Those behind which an API may begin.
@@ -173,6 +205,30 @@ mod tests {
         assert!(!InPath::ANY.names_another("/models/org/m/predictions", "org/m"));
         assert!(InPath::GOOGLES.names_another("/v1beta/Models/dear:generateContent", "m"));
         assert!(!InPath::GOOGLES.names_another("/v1beta/models/m:soon", "m"));
+    }
+
+    #[test]
+    fn model_of_a_call_is_found() {
+        for (path, model) in [
+            ("/v1beta/models/m:predict", Some("m")),
+            ("/v1beta/models/a/b:batchGenerateContent", Some("a/b")),
+            ("/v1/projects/p/locations/l/publishers/google/models/m:predictLongRunning", Some("m")),
+            ("/v1alpha/Models/m:countTokens", Some("m")),
+            ("/v1beta/models/m/operations/1", Some("m")),
+            ("/model/m/invoke-with-response-stream", Some("m")),
+            ("/model/m/async-invoke", Some("m")),
+            ("/model/a.b:0/invoke", Some("a.b:0")),
+            ("/v1/models/org/m/predictions", Some("org/m")),
+            ("/serving-endpoints/m/invocations", Some("m")),
+            ("/endpoints/openapi/chat/completions", None),
+            ("/v1/models/m", None),
+            ("/model/info", None),
+            ("/v1/models/m:soon", None),
+            ("/models//predict", None),
+            ("/v1/foo", None),
+        ] {
+            assert_eq!(called(path).map(|span| &path[span]), model, "{path}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::family::Word;
 use super::foreign::GivenBack;
 use super::guarded::{HeldStream, StreamGuard};
 use super::in_path::InPath;
+use super::mask::Mask;
 use super::reasons::Reasons;
 use super::service::Services;
 use super::sides::Platform;
@@ -99,6 +100,10 @@ pub struct Profile {
     /// Of a path that is for embeddings and for conversations in models' own forms: the keys of which a request for
     /// embeddings has one.
     pub(crate) embeds_by: &'static [&'static [&'static str; 1]],
+    /// The field of a request whose answer is generated later and fetched by another request.
+    pub(crate) answers_later: Option<&'static [&'static str; 1]>,
+    /// How a client says which parts of an answer it wants.
+    pub(crate) mask: Option<Mask>,
     /// Where it says why the model stopped.
     pub(crate) reasons: &'static Reasons,
     /// What OpenTelemetry calls its vendor (`gen_ai.provider.name`).
@@ -306,6 +311,8 @@ impl Profile {
         asks_usage: None,
         usage: &Form::USUAL,
         usage_headers: None,
+        answers_later: None,
+        mask: None,
         embeds_by: &[],
         reasons: &Reasons::NONE,
         telemetry: "openai",
@@ -328,7 +335,7 @@ impl OutputCap {
 impl InQuery {
     /// The credentials that may be in the query of this path.
     pub(crate) fn of(path: &str, endpoint: Option<&Endpoint>) -> Self {
-        if let Some(endpoint) = endpoint {
+        if let Some(endpoint) = endpoint.filter(|endpoint| !endpoint.is_odd) {
             return endpoint.protocol.profile().in_query;
         }
         let mut profiles = Protocol::ALL.iter().map(|protocol| protocol.profile());

@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Request, Uri, header, uri::PathAndQuery};
 use hyper::body::Incoming;
 
 use super::{
-    demand,
+    counted, demand,
     door::Door,
     encoding, endpoint,
     intake::{self, BodyLimits},
@@ -185,10 +185,13 @@ fn needs_body(method: &Method, endpoint: Option<&Endpoint>, path: &str) -> bool 
 fn surface(path: &str, endpoint: Option<&Endpoint>, method: &Method) -> Surface {
     let asks = method == Method::POST;
     match endpoint {
-        Some(Endpoint { operation: Operation::Generate, .. }) if asks => Surface::MAIN,
+        Some(Endpoint { operation: Operation::Generate, is_odd: false, .. }) if asks => {
+            Surface::MAIN
+        }
         Some(Endpoint {
             operation: Operation::Embed | Operation::CountTokens,
             model_span: None,
+            is_odd: false,
             ..
         }) if asks => Surface::MAIN,
         _ => {
@@ -315,7 +318,7 @@ pub(crate) async fn look(
         None => None,
     };
     if counts(table, allowed) {
-        output_cap::check_counted(inbound)?;
+        counted::check(inbound)?;
         let tokenizer = provider.map(|it| it.tokenizer_for(inbound.asked_name()));
         inbound.demand = Some(Box::new(demand::of(inbound, tokenizer, asked).await));
     }

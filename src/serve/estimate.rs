@@ -12,7 +12,7 @@ use crate::{
     models::tokens::Input,
     protocol::{Operation, Protocol, conversation::Usage, spoken::Spoken, usage::Tail},
     record::Record,
-    table::{Provider, prices::Pricing},
+    table::{Provider, classes::is_completions, prices::Pricing},
     upstream::{answer::Answer, given_up::Noted, inbound::Inbound},
 };
 
@@ -160,10 +160,8 @@ fn is_wanted(
 }
 
 fn is_completion(inbound: &Inbound) -> bool {
-    inbound.path.starts_with(COMPLETIONS)
+    is_completions(&inbound.path)
 }
 
 /// An event of a stream brings about one token in so many bytes.
 const BYTES_OF_AN_EVENT: u64 = 128;
-/// The path of text completions.
-const COMPLETIONS: &str = "/v1/completions";

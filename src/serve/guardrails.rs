@@ -3,6 +3,7 @@
 //!
 //! Text that cannot be read is refused. The client learns which rule matched, never what matched.
 
+mod address;
 mod arriving;
 mod judged;
 mod output;
@@ -15,14 +16,13 @@ use bytes::Bytes;
 use self::judged::{denied, judge};
 pub(super) use self::output::output;
 pub(crate) use self::webhooks::Asking;
-use super::{admit::Allowed, edits};
+use super::{admit::Allowed, counted, edits};
 use crate::{
     guard::{
-        Action, Guardrails, Rule,
-        body::{Verdict, look, look_at_text},
-        texts::{Texts, is_word},
+        Guardrails, Rule,
+        body::{Verdict, look},
+        texts::Texts,
     },
-    path::decoded,
     record::Record,
     refusal::Refusal,
     table::{PoolId, Table, access},
@@ -84,6 +84,9 @@ pub(crate) async fn input(
 ) -> Result<(), Refusal> {
     let rules: Guardrails = all.iter().filter(|rule| rule.on.has_input()).cloned().collect();
     let answers: Guardrails = all.iter().filter(|rule| rule.on.has_output()).cloned().collect();
+    if counted::is_realtime(inbound) {
+        judged::unreadable(&all, REQUEST, record)?;
+    }
     if !answers.is_empty() {
         output::can_hold(&answers, inbound, record)?;
         inbound.guardrails = Some(answers);
@@ -91,7 +94,7 @@ pub(crate) async fn input(
     if rules.is_empty() {
         return Ok(());
     }
-    address(&rules, inbound, record)?;
+    address::look(&rules, asking.table, inbound, record)?;
     if !inbound.body.is_empty() {
         looked_at(&rules, inbound, record).await?;
     }
@@ -134,14 +137,15 @@ async fn asked(
         false => Texts::read(&bytes, &passed).unwrap_or_default(),
     };
     let of_body = texts.all().len();
-    let all: Vec<String> = texts.all().iter().cloned().chain(in_query(inbound)).collect();
+    let all: Vec<String> =
+        texts.all().iter().cloned().chain(address::texts(asking.table, inbound)).collect();
     let Some(instead) =
         webhooks::ask(asking, rules, &all, (REQUEST, &inbound.alias), record).await?
     else {
         return Ok(false);
     };
     if instead[of_body..] != all[of_body..] {
-        // The query is sent unchanged, so nothing can be replaced in it.
+        // The address is sent unchanged, so nothing can be replaced in it.
         let rule = rules.iter().find(|rule| rule.webhook().is_some());
         return Err(rule.map_or(Refusal::Internal, |rule| denied(rule, REQUEST)));
     }
@@ -154,30 +158,6 @@ async fn asked(
 fn splice(inbound: &mut Inbound, edits: Vec<(Range<u64>, Vec<u8>)>) {
     let edits = edits.into_iter().map(|(place, with)| (place, Bytes::from(with)));
     edits::splice(inbound, edits.collect());
-}
-
-/// The values in the query that are longer than a word.
-fn in_query(inbound: &Inbound) -> Vec<String> {
-    let Some((_, query)) = inbound.path.split_once('?') else { return Vec::new() };
-    let parts = query.split('&').flat_map(|pair| pair.splitn(2, '='));
-    let read = parts.map(|part| decoded(&part.replace('+', " ")));
-    read.filter(|part| !is_word(part.as_bytes())).collect()
-}
-
-/// Inspects the query, in which nothing can be redacted.
-fn address(rules: &Guardrails, inbound: &Inbound, record: &mut Record) -> Result<(), Refusal> {
-    let Some((_, query)) = inbound.path.split_once('?') else { return Ok(()) };
-    let query = decoded(&query.replace('+', " "));
-    for nth in look_at_text(query.as_bytes(), rules) {
-        let rule = &rules[nth];
-        if rule.action == Action::Flag {
-            record.guarded.found(rule, Action::Flag.name());
-        } else {
-            record.guarded.found(rule, Action::Deny.name());
-            return Err(denied(rule, REQUEST));
-        }
-    }
-    Ok(())
 }
 
 async fn body(rules: &Guardrails, inbound: &Inbound) -> Verdict {

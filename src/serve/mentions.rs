@@ -16,8 +16,9 @@ use crate::{
     },
     path::{decoded, query},
     protocol::{
-        Endpoint, Operation, Surface,
+        Endpoint, Family, Operation, Surface,
         family::{NAMES_DEPLOYMENT, Nested},
+        in_path,
     },
     refusal::Refusal,
     upstream::{
@@ -55,6 +56,9 @@ pub(crate) fn read(
     let mut reader = Reader::new(alias, asked.endpoint);
     let is_main = asked.is_main();
     reader.path(asked.path, is_main)?;
+    if !is_main && reader.alias.is_none() && asked.surface.family != Some(Family::Administration) {
+        reader.called(asked.path);
+    }
     if let Some(deployment) = reader.in_path
         && asked.endpoint.is_some_and(Endpoint::names_deployment)
         && reader.alias.as_deref() != Some(deployment)
@@ -100,7 +104,7 @@ pub(crate) async fn read_off_core(
 impl Asked<'_> {
     /// Whether its path is an endpoint of a protocol.
     fn is_main(&self) -> bool {
-        self.endpoint.is_some_and(|it| it.operation != Operation::Native)
+        self.endpoint.is_some_and(|it| it.operation != Operation::Native && !it.is_odd)
     }
 
     /// Whether only the body's top level can name a model, as for nearly all requests.
@@ -221,6 +225,14 @@ impl<'a> Reader<'a> {
             let last = text.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
             is_named = names_deployment(last) || (is_named && segment.is_empty());
             start += segment.len() + 1;
+        }
+    }
+
+    /// Reads the model that a vendor's own path asks for something, which is the alias if nothing else names one.
+    fn called(&mut self, path_and_query: &str) {
+        let path = path_and_query.split('?').next().unwrap_or_default();
+        if let Some(span) = in_path::called(path) {
+            self.written(&decoded(path.get(span.clone()).unwrap_or_default()), span);
         }
     }
 

@@ -18,6 +18,7 @@ use crate::{
     body::shallow,
     protocol::{Endpoint, Family, Operation, Protocol, profile::OutputCap},
     refusal::Refusal,
+    table::classes,
     upstream::{inbound::Inbound, off_core},
 };
 
@@ -87,10 +88,9 @@ fn place(inbound: &Inbound) -> Option<&'static OutputCap> {
 
 /// Whether it is a text completion, which has only the older field.
 fn is_legacy(inbound: &Inbound) -> bool {
-    let path = inbound.path.split('?').next().unwrap_or_default();
     let native = |it: &Endpoint| it.operation == Operation::Native;
     inbound.endpoint.as_ref().is_some_and(native)
-        && path.ends_with("/completions")
+        && classes::is_completions(&inbound.path)
         && inbound.speaks() == Protocol::default()
 }
 
@@ -124,35 +124,6 @@ fn answers_no_tokens(inbound: &Inbound) -> bool {
             ) || MEDIA.iter().any(|word| inbound.path.contains(word))
         }
     }
-}
-
-/// Checks that the answer reports what a limit of tokens or money counts.
-///
-/// # Errors
-/// The endpoint starts work that is paid for later or elsewhere: a batch, a fine-tuning job, a realtime session.
-pub(crate) fn check_counted(inbound: &Inbound) -> Result<(), Refusal> {
-    let is_elsewhere = matches!(
-        inbound.family,
-        Some(
-            Family::Batches
-                | Family::FineTuning
-                | Family::Realtime
-                | Family::Assistants
-                | Family::Videos
-                | Family::Evals
-        )
-    );
-    let path = inbound.path.split('?').next().unwrap_or_default();
-    // What ends such work costs nothing.
-    if inbound.method != Method::POST || !is_elsewhere || path.ends_with("/cancel") {
-        return Ok(());
-    }
-    Err(Refusal::Unsupported {
-        field: String::new(),
-        message: "Tokens or money are limited here, and the work that a request to this endpoint starts cannot be \
-            counted: ask the operator for a key and a model without such limits."
-            .into(),
-    })
 }
 
 /// The limits in the body, and the edits; `None` if it is not an object.

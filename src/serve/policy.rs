@@ -2,7 +2,7 @@
 //! and the needs of the request, are collected once before anything is spent. Every choice of a
 //! provider uses them.
 
-use super::admit::Allowed;
+use super::{admit::Allowed, counted};
 use crate::{
     protocol::{
         Operation,
@@ -38,6 +38,13 @@ pub(crate) fn require(
         }
     }
     match &inbound.required {
+        // The client then talks to the vendor, where no rule holds.
+        Some(_) if counted::is_realtime(inbound) => Err(Refusal::Unsupported {
+            field: String::new(),
+            message: "A rule says which providers may be asked here, and a realtime session goes on without the \
+                router: ask the operator for a key and a model without such a rule."
+                .into(),
+        }),
         Some(required) => possible(table, allowed, required, &inbound.path),
         None => Ok(()),
     }

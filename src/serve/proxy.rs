@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{Method, Request, Response, Uri};
 use hyper::body::Incoming;
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     gateway::Gateway,
-    protocol::{Endpoint, Operation, Protocol},
+    protocol::{Endpoint, Operation, Protocol, endpoint::spelled::Spelled},
     rare::Rare,
     record::{Asks, Record, RequestId},
     refusal::Refusal,
@@ -107,6 +107,27 @@ pub(crate) fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
         Some(protocol) => endpoint.said_to_be(protocol),
         None => endpoint,
     })
+}
+
+/// The endpoint of a path that is spelled unusually, as a lenient provider reads it. The path becomes the protocol's
+/// if both can only mean the same.
+#[cold]
+pub(crate) fn endpoint_as_read(request: &mut Request<Incoming>) -> Option<Endpoint> {
+    if request.method() != Method::POST {
+        return None;
+    }
+    let uri = request.uri();
+    let Spelled { endpoint, path } = Spelled::read(uri.path(), uri.query())?;
+    if let Some(path) = path {
+        let path_and_query = match uri.query() {
+            None => path,
+            Some(query) => format!("{path}?{query}"),
+        };
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = Some(path_and_query.parse().ok()?);
+        *request.uri_mut() = Uri::from_parts(parts).ok()?;
+    }
+    Some(endpoint)
 }
 
 /// Finds the caller and the pool. The request is borrowed, because it is large and every move would

@@ -13,10 +13,10 @@ use percent_encoding::percent_decode_str;
 pub(crate) use crate::protocol::token::of;
 use crate::{
     path::{ClientPath, query},
-    protocol::{Endpoint, profile::InQuery},
+    protocol::{Endpoint, Operation, mask::Mask, profile::InQuery},
 };
 
-/// The path without Gemini's `?key=…`, which moves to the equivalent header, and without the AWS
+/// The path without Gemini's `?key=…`, which moves to the equivalent header, with its mask widened, and without the AWS
 /// signature of a presigned URL, which is not accepted.
 ///
 /// # Errors
@@ -26,6 +26,10 @@ pub(crate) fn take_from_query(
     endpoint: Option<&Endpoint>,
     headers: &mut HeaderMap,
 ) -> Result<ClientPath, InvalidUri> {
+    let mask = endpoint.and_then(masked);
+    if let Some((mask, operation)) = mask {
+        mask.widen_header(headers, operation);
+    }
     let Some(query) = path_and_query.query() else { return Ok(ClientPath::of(path_and_query)) };
     let path = path_and_query.path();
     let rest = match InQuery::of(path, endpoint) {
@@ -33,10 +37,21 @@ pub(crate) fn take_from_query(
         InQuery::Signature => query::without(query, &mut is_signature),
         InQuery::Key => take_key(query, headers),
     };
+    let rest = match mask {
+        Some((mask, operation)) => mask.widen_query(&rest, operation).unwrap_or(rest),
+        None => rest,
+    };
     match rest.as_str() {
         "" => path.parse(),
         rest => format!("{path}?{rest}").parse(),
     }
+}
+
+/// How a client of the endpoint says which parts of an answer it wants, and whether the router reads any there.
+fn masked(endpoint: &Endpoint) -> Option<(&'static Mask, Operation)> {
+    let mask = endpoint.protocol.profile().mask.as_ref()?;
+    let is_read = matches!(endpoint.operation, Operation::Generate | Operation::Embed);
+    is_read.then_some((mask, endpoint.operation))
 }
 
 /// Moves the `key` of a query into its header. Returns the rest of the query.

@@ -5,7 +5,12 @@
 /// Whether a path is a text completion: it ends in `/completions`, but not in `/chat/completions`.
 pub(crate) fn is_completions(path_and_query: &str) -> bool {
     let path = crate::path::plain(path_and_query);
-    path.strip_suffix("/completions").is_some_and(|before| !before.ends_with("/chat"))
+    let before = |path: &str, end: &str| {
+        let at = path.len().checked_sub(end.len())?;
+        path.get(at..)?.eq_ignore_ascii_case(end).then_some(at)
+    };
+    let at = before(&path, "/completions");
+    at.is_some_and(|at| path.get(..at).is_some_and(|above| before(above, "/chat").is_none()))
 }
 
 #[cfg(test)]
@@ -21,6 +26,8 @@ mod tests {
             ("/v1/completions/", true),
             ("/v1//completions", true),
             ("/v1/%63ompletions", true),
+            ("/V1/Completions", true),
+            ("/v1/Chat/completions", false),
             ("/v1/unchat/completions", true),
             ("/v1/chat/completions", false),
             ("/v1/chat//completions", false),

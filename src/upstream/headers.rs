@@ -53,6 +53,11 @@ pub(crate) fn to_provider(
     headers
 }
 
+/// Whether no provider may see this header of a client.
+pub(crate) fn stays_with_client(name: &HeaderName) -> bool {
+    is_listed(&STAY_WITH_CLIENT, name.as_str()) && *name != FORWARDED_FOR
+}
+
 /// Copies those for a provider of another protocol: most headers belong to the client's protocol.
 pub(crate) fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) -> HeaderMap {
     let traces = ["traceparent", "tracestate"].iter().filter(|_| provider.propagates_trace);

@@ -18,12 +18,13 @@ use crate::{
     guard::Guardrails,
     live::{BodyBudget, Share},
     models::tokens::Input,
-    path::ClientPath,
+    path::{self, ClientPath},
     protocol::{
         Endpoint, Family, Operation, Protocol,
         codec::{self, ReadError},
         conversation::Conversation,
         embedding::Embedding,
+        family::counts_tokens,
         foreign::Change,
     },
     rare::Rare,
@@ -110,6 +111,11 @@ impl Inbound {
         self.meant.as_ref().unwrap_or(&self.alias)
     }
 
+    /// Whether its path may name a model where no protocol says so.
+    pub(crate) fn may_name_in_path(&self) -> bool {
+        self.endpoint.as_ref().is_none_or(|endpoint| endpoint.is_odd)
+    }
+
     /// The content of its input, for an estimate of its tokens; computed once.
     pub(crate) fn input(&self) -> &Input {
         let pieces = self.body.iter().map(|piece| &piece[..]);
@@ -122,10 +128,20 @@ impl Inbound {
         match self.endpoint.as_ref().map(|endpoint| endpoint.operation) {
             Some(Operation::Generate | Operation::Embed) => true,
             Some(Operation::CountTokens) => false,
-            Some(Operation::Native) | None => {
-                self.method == Method::POST && matches!(self.family, Some(Family::Inference) | None)
-            }
+            Some(Operation::Native) => self.asks(),
+            None => self.asks() && !counts_tokens(&self.path),
         }
+    }
+
+    fn asks(&self) -> bool {
+        self.method == Method::POST && matches!(self.family, Some(Family::Inference) | None)
+    }
+
+    /// Whether the endpoint's answer may be a stream, also where its path alone says so.
+    pub(crate) fn may_stream(&self) -> bool {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let says_so = || path::decoded(path).to_ascii_lowercase().contains("stream");
+        self.stream || (self.endpoint.is_none() && says_so())
     }
 
     /// Moves the request ID to the answer.

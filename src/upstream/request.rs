@@ -250,7 +250,7 @@ pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a,
         None => None,
     };
     let renames = *inbound.alias != *model;
-    let in_path = (renames && inbound.endpoint.is_none()).then(|| provider.in_path());
+    let in_path = (renames && inbound.may_name_in_path()).then(|| provider.in_path());
     if own.is_none() && inbound.mentions.in_path().is_empty() && in_path.is_none() {
         return Cow::Borrowed(path);
     }
@@ -275,7 +275,7 @@ pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a,
 pub(crate) fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
     let model = || provider.model_for(inbound.asked_name());
     inbound.mentions.others().iter().any(|other| **other != *model())
-        || (inbound.endpoint.is_none()
+        || (inbound.may_name_in_path()
             && provider.in_path().names_another(&path_for(inbound, provider), &model()))
 }
 

@@ -8,4 +8,5 @@ mod queues;
 mod replicas;
 mod restart;
 mod tokens;
+mod uncounted;
 mod waiting;

@@ -41,7 +41,7 @@ pub(super) fn named(
         _ if is_administrative(method) || changes => Work::Administered,
         _ if rest.contains(&"permissions") => Work::Administered,
         _ if LATER.contains(&method) => Work::Later,
-        "" if rest.contains(&"operations") => Work::Later,
+        "" if rest.contains(&"operations") || (asks && last == CALLED_LATER) => Work::Later,
         "" if is_managed() || (asks && rest.is_empty()) => Work::Administered,
         "" if asks && CALLS.contains(&last) => Work::Asked,
         _ if !asks => Work::Shown,
@@ -82,7 +82,7 @@ pub(super) fn is_administrative(method: &str) -> bool {
 
 /// Whether a segment behind a model's name asks the model for something, or is of its work.
 pub(crate) fn is_call(segment: &str) -> bool {
-    CALLS.contains(&segment) || BELOW.contains(&segment)
+    CALLS.contains(&segment) || BELOW.contains(&segment) || segment == CALLED_LATER
 }
 
 /// Whether the model is asked for something by this method.
@@ -176,6 +176,8 @@ const CALLS: [&str; 20] = [
     "messages",
     "rerank",
 ];
+/// A call whose result is fetched later.
+const CALLED_LATER: &str = "async-invoke";
 /// What else may stand behind a model's name.
 const BELOW: [&str; 5] = ["operations", "versions", "ready", "chat", "trainings"];
 /// How LiteLLM, llama.cpp, LM Studio, TabbyAPI, Triton and LocalAI manage their models over HTTP: the last

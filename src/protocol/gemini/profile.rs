@@ -9,6 +9,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::in_path::InPath;
+use crate::protocol::mask::Mask;
 use crate::protocol::profile::{InQuery, OutputCap, Profile, Said, Stream};
 use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::service::Services;
@@ -54,6 +55,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    mask: Some(MASK),
     reasons: &REASONS,
     streamed: &STREAMED,
     ..Profile::USUAL
@@ -83,6 +85,18 @@ pub(super) static USAGE: Form = Form {
     deepest: 2,
     cache_is_beside: false,
     ..Form::USUAL
+};
+
+/// Google's system parameter for parts of an answer. Its header is written with dots.
+const MASK: Mask = Mask {
+    parameters: &["fields", "$fields"],
+    header: "x-goog-fieldmask",
+    read: &["usageMetadata"],
+    read_of_turns: &[
+        &["promptFeedback"],
+        &["candidates", "index"],
+        &["candidates", "finishReason"],
+    ],
 };
 
 /// The flat fields of a request's `generationConfig`, in the order in which they are written.

@@ -66,6 +66,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    answers_later: Some(&["background"]),
     reasons: &REASONS,
     streamed: &STREAMED,
     ..Profile::USUAL

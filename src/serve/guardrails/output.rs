@@ -65,7 +65,7 @@ pub(super) fn can_hold(
 /// How the request asks for its answer.
 fn delivery(inbound: &Inbound) -> Delivery {
     let asked = inbound.endpoint.as_ref().and_then(|endpoint| endpoint.delivery);
-    asked.unwrap_or(match inbound.stream {
+    asked.unwrap_or(match inbound.may_stream() {
         true => Delivery::Events,
         false => Delivery::Whole,
     })

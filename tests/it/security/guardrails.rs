@@ -3,6 +3,7 @@
 //!
 //! Never: a provider sees what a rule refuses, or a client reads it in the refusal.
 
+mod address;
 mod answers;
 mod webhooks;
 
