@@ -13,7 +13,7 @@ use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 
-use self::judged::{denied, judge};
+use self::judged::{REQUEST, denied, judge};
 pub(super) use self::output::output;
 pub(crate) use self::webhooks::Asking;
 use super::{admit::Allowed, counted, edits};
@@ -176,5 +176,3 @@ fn names(inbound: &Inbound) -> Vec<Range<u64>> {
     names.sort_unstable_by_key(|span| span.start);
     names
 }
-
-const REQUEST: &str = "request";

@@ -6,7 +6,7 @@
 
 use http::HeaderName;
 
-use super::{REQUEST, judged::denied};
+use super::judged::{REQUEST, denied};
 use crate::{
     guard::{Action, Guardrails, body::look_at_text, texts::is_word},
     path::{decoded, query},

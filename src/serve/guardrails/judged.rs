@@ -84,4 +84,6 @@ fn refused(message: String) -> Refusal {
     Refusal::Invalid { param: String::new(), message, code: "guardrail" }
 }
 
+/// What is inspected: the request.
+pub(super) const REQUEST: &str = "request";
 const UNREADABLE: &str = "unreadable";
