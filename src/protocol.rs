@@ -78,6 +78,7 @@ pub(crate) mod frames;
 pub(crate) mod marks;
 pub(crate) mod members;
 mod surrogates;
+mod quoted;
 pub(crate) mod foreign;
 pub(crate) mod needs;
 

@@ -12,6 +12,7 @@ use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::conversation::{
     Arguments, Content, Failure, Part, Reply, Signature, ToolCall, Usage,
 };
+use crate::protocol::quoted;
 use crate::protocol::told::At;
 use crate::protocol::usage::Written;
 
@@ -142,10 +143,22 @@ pub(super) struct MessageOut<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum BlockOut<'a> {
-    Text { text: &'a str },
-    Thinking { thinking: &'a str, signature: String },
-    RedactedThinking { data: String },
-    ToolUse { id: &'a str, name: &'a str, input: Arguments<'a> },
+    Text {
+        #[serde(serialize_with = "quoted::text")]
+        text: &'a str,
+    },
+    Thinking {
+        thinking: &'a str,
+        signature: String,
+    },
+    RedactedThinking {
+        data: String,
+    },
+    ToolUse {
+        id: &'a str,
+        name: &'a str,
+        input: Arguments<'a>,
+    },
 }
 
 /// Usage as a client gets it.

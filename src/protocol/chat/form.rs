@@ -7,12 +7,13 @@ use serde_json::value::RawValue;
 
 use super::proof::ExtraContent;
 use crate::protocol::conversation::{Part, Tool, ToolCall, ToolNames};
+use crate::protocol::quoted;
 
 /// A message's content.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Text<'a> {
-    Plain(Cow<'a, str>),
+    Plain(#[serde(serialize_with = "quoted::text")] Cow<'a, str>),
     Parts(Vec<PartOut<'a>>),
 }
 
@@ -20,10 +21,19 @@ pub(crate) enum Text<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum PartOut<'a> {
-    Text { text: Cow<'a, str> },
-    ImageUrl { image_url: ImageUrl<'a> },
-    InputAudio { input_audio: InputAudio<'a> },
-    File { file: File<'a> },
+    Text {
+        #[serde(serialize_with = "quoted::text")]
+        text: Cow<'a, str>,
+    },
+    ImageUrl {
+        image_url: ImageUrl<'a>,
+    },
+    InputAudio {
+        input_audio: InputAudio<'a>,
+    },
+    File {
+        file: File<'a>,
+    },
 }
 
 #[derive(Serialize)]

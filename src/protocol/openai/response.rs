@@ -11,6 +11,7 @@ use crate::protocol::chat::ToolCallOut;
 use crate::protocol::codec::{Client, Reading, json};
 use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
 use crate::protocol::openai::profile::USAGE;
+use crate::protocol::quoted;
 use crate::protocol::told::At;
 use crate::protocol::usage::Written;
 use crate::protocol::usual::error;
@@ -204,6 +205,7 @@ struct ChoiceOut<'a> {
 #[derive(Serialize, Default)]
 struct MessageOut<'a> {
     role: &'static str,
+    #[serde(serialize_with = "quoted::maybe")]
     content: Option<Cow<'a, str>>,
     refusal: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]

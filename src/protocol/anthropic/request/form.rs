@@ -9,6 +9,7 @@ use crate::protocol::cache;
 use crate::protocol::conversation::{Arguments, CacheMark};
 use crate::protocol::fields::Fields;
 use crate::protocol::fit::claude::ThinkingOut;
+use crate::protocol::quoted;
 use crate::protocol::structured::ANSWER_TOOL;
 
 #[derive(Serialize)]
@@ -59,6 +60,7 @@ pub(super) struct Block<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum BlockContent<'a> {
     Text {
+        #[serde(serialize_with = "quoted::text")]
         text: &'a str,
     },
     Image {
