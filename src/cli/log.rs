@@ -229,7 +229,6 @@ mod tests {
                 "axum",
                 "tower",
                 "tokio",
-                "opentelemetry",
                 "o",
                 "",
             ] {
