@@ -194,6 +194,7 @@ impl Weight {
             (true, true) if self.tools & 1 == 1 => ITEM + TOOL,
             (true, true) => ITEM,
             (true, false) => OBJECT,
+            (false, true) if self.element >= ELEMENT => LIST + SCALAR,
             (false, _) => LIST,
         };
         let is_tools = self.is_in_object() && self.key.text() == Some(b"tools");
@@ -286,7 +287,7 @@ const OBJECT: u64 = 220;
 const LIST: u64 = 64;
 const FIELD: u64 = 60;
 const ELEMENT: u64 = 100;
-/// What a number or a text takes beside that, where a list of parts holds it.
+/// What a number, a text or a list takes beside that, where a list of parts holds it.
 const SCALAR: u64 = 100;
 /// An element of an answer: its readers keep more beside each.
 const ANSWERED: u64 = 280;
