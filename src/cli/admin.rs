@@ -15,13 +15,18 @@ use crate::secret::Secret;
 #[group(id = "admin")]
 pub(super) struct Arguments {
     /// The URL of the operations port of the process.
-    #[arg(long, value_name = "http://HOST:PORT", default_value = "http://127.0.0.1:9090")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "http://HOST:PORT",
+        default_value = "http://127.0.0.1:9090"
+    )]
     url: String,
     /// The file that holds the admin key [default: the variable ONWARDS_ADMIN_KEY].
-    #[arg(long, env = "ONWARDS_ADMIN_KEY_FILE", value_name = "FILE")]
+    #[arg(long, global = true, env = "ONWARDS_ADMIN_KEY_FILE", value_name = "FILE")]
     admin_key_file: Option<PathBuf>,
     /// Print the response of the process as JSON.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
     wish: Wish,

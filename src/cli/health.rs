@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    places::{Listen, listens},
+    places::{Further, Listen, listens},
     terminal, values,
 };
 use crate::serve::connection::tls::NEEDS_TLS;
@@ -28,8 +28,8 @@ pub(super) struct Arguments {
     host: Option<IpAddr>,
     /// Another listening address, as given to `onwards serve`; only the first one is checked.
     #[arg(long, env = "ONWARDS_LISTEN", value_name = "ADDRESS:PORT|unix:PATH",
-          value_parser = values::listen, value_delimiter = ',')]
-    listen: Vec<Listen>,
+          value_parser = values::listens)]
+    listen: Vec<Further>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {

@@ -20,6 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(super) use self::arguments::Arguments;
 use self::{
+    arguments::Entrance,
     listen::{Listeners, Listening},
     reports::Reports,
 };
@@ -85,7 +86,8 @@ fn serve(
     descriptors::raise();
     let listeners = Listeners::bind(arguments)?;
     let Reports { all: report, feed, access_log, spans } = Reports::start(arguments, &meters)?;
-    announce(arguments, &table, targets);
+    let entrance = arguments.entrance(table.tls.is_some(), listeners.port());
+    announce(arguments, &table, targets, &entrance);
 
     let gateway = Arc::new(Gateway::new(table).below(arguments.base_path()));
     let stage = Stage::default();
@@ -281,14 +283,14 @@ impl Signals {
 }
 
 /// Announces the start: with an example on a terminal, as one log line otherwise.
-fn announce(arguments: &Arguments, table: &Table, targets: &std::path::Path) {
+fn announce(arguments: &Arguments, table: &Table, targets: &std::path::Path, entrance: &Entrance) {
     if arguments.log_format == log::Format::Json {
         let (version, aliases) = (env!("CARGO_PKG_VERSION"), table.aliases().len());
-        let (file, url) = (targets.display(), arguments.url(table.tls.is_some()));
+        let (file, url) = (targets.display(), &entrance.shown);
         let hash = &*table.hash;
         return tracing::info!(version, aliases, %file, %url, hash, "started");
     }
-    let welcome = welcome(arguments, table);
+    let welcome = welcome(table, entrance);
     match arguments.access_log {
         // Standard output carries only the access log.
         arguments::AccessLogTo::Stdout => terminal::complain(&welcome),
@@ -297,12 +299,12 @@ fn announce(arguments: &Arguments, table: &Table, targets: &std::path::Path) {
 }
 
 /// The text printed at the start: the address and an example request.
-fn welcome(arguments: &Arguments, table: &Table) -> String {
+fn welcome(table: &Table, entrance: &Entrance) -> String {
     let offline = |pool: &Pool| {
         pool.providers.iter().any(|provider| matches!(provider.place, Place::Mock(_)))
     };
     let pools = table.aliases();
-    let url = arguments.url(table.tls.is_some());
+    let Entrance { shown, curl } = entrance;
     // A client cannot ask for a pattern by its name.
     let named = || pools.iter().filter(|pool| !pool.alias.contains('*'));
     let is_open = |pool: &Pool| matches!(pool.access, Access::Open);
@@ -316,7 +318,7 @@ fn welcome(arguments: &Arguments, table: &Table) -> String {
     let body =
         serde_json::json!({"model": alias, "messages": [{"role": "user", "content": "Hello"}]});
     format!(
-        "onwards serves {} on {url}\n\nTry it:\n\n  curl -i {url}/v1/chat/completions \\\n    \
+        "onwards serves {} on {shown}\n\nTry it:\n\n  curl -i {curl}/v1/chat/completions \\\n    \
          -H 'content-type: application/json'{key} \\\n    -d '{body}'\n",
         terminal::aliases(pools.len())
     )

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::places::Listen;
+use super::places::{Further, Listen};
 
 /// Parses `32MiB`, `1.5GiB`, `500kB`, `1024`.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
@@ -71,8 +71,14 @@ pub(super) fn host(text: &str) -> Result<IpAddr, String> {
     bare.parse().map_err(|_| "write an IP address of this machine, or `localhost`".to_owned())
 }
 
+/// Parses listening addresses between commas; an empty text has none.
+pub(super) fn listens(text: &str) -> Result<Further, String> {
+    let all = text.split(',').filter(|_| !text.is_empty());
+    all.map(listen).collect::<Result<_, _>>().map(Further)
+}
+
 /// Parses a value of `--listen`.
-pub(super) fn listen(text: &str) -> Result<Listen, String> {
+fn listen(text: &str) -> Result<Listen, String> {
     if let Some(path) = text.strip_prefix("unix:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         // The kernel's field has this many bytes and a final zero.

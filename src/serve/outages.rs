@@ -142,7 +142,7 @@ fn cause(failed: &Failed) -> String {
         (Class::Credential, _) => "has no credential".to_owned(),
         (Class::ModelMissing, _) => "does not know its model".to_owned(),
         (_, What::Status(status)) => ["answered ", itoa::Buffer::new().format(status)].concat(),
-        (_, What::Connect) => connecting(&failed.cause()).to_owned(),
+        (_, What::Connect) => connecting(&failed.cause()),
         (_, What::Timeout) => "did not answer in time".to_owned(),
         (_, What::Reset) => "closed the connection before an answer".to_owned(),
         (_, What::Malformed(_)) => "sent an answer that is invalid in its protocol".to_owned(),
@@ -150,24 +150,35 @@ fn cause(failed: &Failed) -> String {
 }
 
 /// Why there is no connection, from the system's chain of causes.
-fn connecting(causes: &str) -> &'static str {
+fn connecting(causes: &str) -> String {
     let lower = causes.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if says(&["no credential to ask with"]) {
-        "has no credential to be asked with"
-    } else if says(&["unknownissuer", "notvalidforname", "certificate", "expired"]) {
-        "cannot be reached: its certificate is not accepted"
-    } else if says(&["tls", "handshake", "corruptmessage", "invalidmessage", "alert"]) {
-        "cannot be reached: TLS failed"
-    } else if says(&["connection refused"]) {
-        "cannot be reached: connection refused"
-    } else if says(&["dns", "lookup", "look up", "resolve", "name or service", "name resolution"]) {
-        "cannot be reached: its name is not found"
-    } else if says(&["unreachable", "no route"]) {
-        "cannot be reached: no route"
-    } else {
-        "cannot be reached"
+        return "has no credential to be asked with".to_owned();
     }
+    let who =
+        if says(&["the proxy:"]) { "its proxy cannot be reached" } else { "cannot be reached" };
+    let why = if let Some((_, answer)) = lower.split_once("the proxy answered ") {
+        let status = answer.get(..3).unwrap_or_default();
+        return format!("{who}: its proxy answered {status}");
+    } else if says(&["the proxy refuses the credentials"]) {
+        "its proxy refused the credentials"
+    } else if says(&["unknownissuer", "notvalidforname", "certificate", "expired"]) {
+        "its certificate is not accepted"
+    } else if says(&["tls", "handshake", "corruptmessage", "invalidmessage", "alert"]) {
+        "TLS failed"
+    } else if says(&["connection refused"]) {
+        "connection refused"
+    } else if says(&["dns", "lookup", "look up", "resolve", "name or service", "name resolution"]) {
+        "its name is not found"
+    } else if says(&["unreachable", "no route"]) {
+        "no route"
+    } else if says(&["the proxy "]) {
+        "its proxy refused the connection"
+    } else {
+        return who.to_owned();
+    };
+    format!("{who}: {why}")
 }
 
 fn lock<T>(of: impl FnOnce(&mut Outages) -> T) -> T {
@@ -215,7 +226,12 @@ mod tests {
             ("invalid peer certificate: UnknownIssuer", "certificate"),
             ("received fatal alert: HandshakeFailure", "TLS"),
             ("received corrupt message of type InvalidContentType", "reached"),
-            ("Network is unreachable (os error 101)", "no route"),
+            ("Network is unreachable (os error 101)", "reached: no route"),
+            ("the proxy: Connection refused (os error 111)", "its proxy cannot be reached: conn"),
+            ("the proxy answered 407: it wants other credentials", "its proxy answered 407"),
+            ("the proxy answered 502", "cannot be reached: its proxy answered 502"),
+            ("the proxy refuses the credentials", "its proxy refused the credentials"),
+            ("the proxy closed the connection", "its proxy refused the connection"),
         ] {
             assert!(connecting(causes).contains(expected), "{causes}: {}", connecting(causes));
         }

@@ -3,7 +3,10 @@
 //!
 //! A model without a price costs nothing and is marked as unpriced.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use crate::protocol::conversation::Usage;
 
@@ -50,7 +53,11 @@ pub(crate) struct Rates {
 
 /// All prices of the file, by model.
 #[derive(Debug, Default)]
-pub(crate) struct Prices(HashMap<Box<str>, Arc<Price>>);
+pub(crate) struct Prices {
+    models: HashMap<Box<str>, Arc<Price>>,
+    /// Those that are listed below a vendor (`groq/llama-3.3-70b`), by what follows it.
+    of_vendors: HashMap<Box<str>, Vec<(Box<str>, Arc<Price>)>>,
+}
 
 impl Price {
     /// The cost of an answer with this service tier, in picodollars.
@@ -92,21 +99,37 @@ impl Pricing {
 impl Prices {
     /// Adds the price of a model, unless it has one.
     pub(crate) fn add(&mut self, model: &str, price: Price) {
-        self.0.entry(model.into()).or_insert_with(|| Arc::new(price));
+        let Entry::Vacant(free) = self.models.entry(model.into()) else { return };
+        let price = free.insert(Arc::new(price));
+        if let Some((vendor, bare)) = model.split_once('/') {
+            let listed = self.of_vendors.entry(bare.into()).or_default();
+            listed.push((vendor.into(), Arc::clone(price)));
+        }
     }
 
     /// Whether there are no prices.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.models.is_empty()
     }
 
-    /// The price of a model: by its full name, otherwise without the vendor prefix or the date
-    /// suffix.
-    pub(crate) fn of(&self, model: &str) -> Option<Arc<Price>> {
+    /// The price of a model at this host: by its full name, otherwise without the vendor prefix or
+    /// the date suffix, otherwise as listed below a vendor.
+    pub(crate) fn of(&self, model: &str, host: &str) -> Option<Arc<Price>> {
         let bare = model.rsplit_once('/').map_or(model, |(_, bare)| bare);
         let undated = |name| without_date(name).unwrap_or(name);
         let names = [model, bare, undated(model), undated(bare)];
-        names.iter().find_map(|name| self.0.get(*name).cloned())
+        let found = names.iter().find_map(|name| self.models.get(*name).cloned());
+        found.or_else(|| names.iter().find_map(|name| self.of_vendor(name, host)))
+    }
+
+    /// The price below the vendor whose host this is, otherwise the one on which all vendors agree.
+    fn of_vendor(&self, model: &str, host: &str) -> Option<Arc<Price>> {
+        let listed = self.of_vendors.get(model)?;
+        let letters = host.replace(['.', '-'], "");
+        let is_its = |vendor: &str| letters.contains(vendor.split('_').next().unwrap_or(vendor));
+        let (_, first) = listed.iter().find(|(vendor, _)| is_its(vendor)).or(listed.first())?;
+        let is_known = listed.iter().any(|(vendor, _)| is_its(vendor));
+        (is_known || listed.iter().all(|(_, price)| price == first)).then(|| Arc::clone(first))
     }
 }
 
@@ -170,7 +193,7 @@ mod tests {
         for (model, input) in [("gpt-4o", 1), ("azure/gpt-4o", 2), ("gpt-4o-2024-05-13", 3)] {
             prices.add(model, Price { base: rates(input), ..Price::default() });
         }
-        let of = |model: &str| prices.of(model).map(|price| price.base.input);
+        let of = |model: &str| prices.of(model, "").map(|price| price.base.input);
         assert_eq!(of("gpt-4o"), Some(1));
         assert_eq!(of("azure/gpt-4o"), Some(2));
         assert_eq!(of("openai/gpt-4o"), Some(1));
@@ -181,5 +204,27 @@ mod tests {
         assert_eq!(of("gpt-4o-mini"), None);
         assert_eq!(of("gpt-4o-20"), None);
         assert_eq!(of("é-2024-08-06"), None);
+    }
+
+    #[test]
+    fn price_below_a_vendor_is_found_for_its_host_or_where_all_agree() {
+        let mut prices = Prices::default();
+        for (model, input) in [
+            ("groq/llama", 1),
+            ("together_ai/llama", 2),
+            ("xai/grok", 3),
+            ("openrouter/xai/grok", 3),
+        ] {
+            prices.add(model, Price { base: rates(input), ..Price::default() });
+        }
+        let of = |model: &str, host: &str| prices.of(model, host).map(|price| price.base.input);
+        assert_eq!(of("llama", "api.groq.com"), Some(1));
+        assert_eq!(of("llama-2025-01-01", "api.together.xyz"), Some(2));
+        assert_eq!(of("llama", "llm.internal"), None);
+        assert_eq!(of("grok", "llm.internal"), Some(3));
+        assert_eq!(of("xai/grok", "openrouter.ai"), Some(3));
+        assert_eq!(of("mistral", "api.groq.com"), None);
+        prices.add("llama", Price { base: rates(9), ..Price::default() });
+        assert_eq!(prices.of("llama", "api.groq.com").map(|price| price.base.input), Some(9));
     }
 }

@@ -11,7 +11,7 @@ use super::memory;
 use crate::{
     cli::{
         log,
-        places::{Listen, listens},
+        places::{Further, Listen, listens},
         values,
     },
     live::BodyBudget,
@@ -34,8 +34,8 @@ pub(in crate::cli) struct Arguments {
     /// Another listening address, as ADDRESS:PORT or unix:PATH; may be repeated. It replaces the
     /// default address when --port and --host are absent.
     #[arg(long, env = "ONWARDS_LISTEN", value_name = "ADDRESS:PORT|unix:PATH",
-          value_parser = values::listen, value_delimiter = ',')]
-    listen: Vec<Listen>,
+          value_parser = values::listens)]
+    listen: Vec<Further>,
     /// A prefix of every client path, such as `/llm`.
     #[arg(long, env = "ONWARDS_BASE_PATH", value_name = "PATH", value_parser = values::base_path)]
     base_path: Option<String>,
@@ -158,21 +158,22 @@ impl Arguments {
         self.base_path.as_deref().filter(|path| !path.is_empty())
     }
 
-    /// The address for a client on this machine: a URL, or the path of a socket if there is no
-    /// port.
-    pub(super) fn url(&self, tls: bool) -> String {
+    /// The address for a client on this machine. `bound` is the port in the place of port 0.
+    pub(super) fn entrance(&self, tls: bool, bound: Option<u16>) -> Entrance {
         let listens = self.listens();
+        let base = self.base_path().unwrap_or_default();
         let at = listens.iter().find_map(|listen| match listen {
             Listen::At(address) => Some(*address),
             Listen::Path(_) => None,
         });
-        let base = self.base_path().unwrap_or_default();
         let Some(address) = at else {
             let path = listens.iter().find_map(|listen| match listen {
                 Listen::Path(path) => Some(path.display().to_string()),
                 Listen::At(_) => None,
             });
-            return format!("unix:{}", path.unwrap_or_default());
+            let path = path.unwrap_or_default();
+            let curl = format!("--unix-socket {path} http://localhost{base}");
+            return Entrance { shown: format!("unix:{path}"), curl };
         };
         let host = match address.ip() {
             host if host.is_unspecified() => "127.0.0.1".to_owned(),
@@ -180,8 +181,17 @@ impl Arguments {
             IpAddr::V4(host) => host.to_string(),
         };
         let scheme = if tls { "https" } else { "http" };
-        format!("{scheme}://{host}:{}{base}", address.port())
+        let url = format!("{scheme}://{host}:{}{base}", bound.unwrap_or(address.port()));
+        Entrance { shown: url.clone(), curl: url }
     }
+}
+
+/// Where a client on this machine finds the port.
+pub(super) struct Entrance {
+    /// A URL, or the path of a socket if there is no port.
+    pub(super) shown: String,
+    /// What `curl` is given for it.
+    pub(super) curl: String,
 }
 
 impl FromStr for AccessLogTo {

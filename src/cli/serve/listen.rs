@@ -68,7 +68,19 @@ impl Listeners {
         }
         let admin = || free(operations, shares).and_then(|()| bound(operations));
         let admin = arguments.metrics.then(admin).transpose()?;
+        if let Some(admin) = admin.as_ref().filter(|_| arguments.metrics_port == 0) {
+            let address = admin.local_addr().map_err(|error| error.to_string())?;
+            tracing::info!(%address, "the operations port");
+        }
         Ok(Self { proxy, admin, paths })
+    }
+
+    /// The first port for clients.
+    pub(super) fn port(&self) -> Option<u16> {
+        self.proxy.first()?.iter().find_map(|listening| match listening {
+            Listening::Tcp(listener) => Some(listener.local_addr().ok()?.port()),
+            Listening::Unix(_) => None,
+        })
     }
 }
 

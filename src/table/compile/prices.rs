@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     config::{Loaded, raw},
-    table::prices::{Price, Prices, Pricing, Rates},
+    table::{
+        Place,
+        prices::{Price, Prices, Pricing, Rates},
+    },
 };
 
 /// All prices of a file: its own, then those of the price files in order.
@@ -18,10 +21,19 @@ pub(super) fn of_file(loaded: &Loaded) -> Prices {
 }
 
 /// The price of a provider's tokens for this model.
-pub(super) fn of_provider(prices: &Prices, own: Option<&raw::Price>, model: &str) -> Pricing {
+pub(super) fn of_provider(
+    prices: &Prices,
+    own: Option<&raw::Price>,
+    model: &str,
+    place: &Place,
+) -> Pricing {
+    let host = match place {
+        Place::Wire { origin, .. } => origin.uri.host().unwrap_or_default(),
+        Place::Mock(_) => "",
+    };
     match own {
         Some(own) => Pricing::Price(Arc::new(compiled(own))),
-        None => match prices.of(model) {
+        None => match prices.of(model, host) {
             Some(price) => Pricing::Price(price),
             None if prices.is_empty() => Pricing::Off,
             None => Pricing::Unpriced,

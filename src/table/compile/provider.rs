@@ -86,7 +86,7 @@ impl Compiler<'_> {
         let (live, counts) = self.live(alias, &digest, entry, inherited);
         let (model, asked_model) = self.model(inherited.asked, endpoint, path);
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
-        let pricing = prices::of_provider(&self.prices, endpoint.price.as_ref(), &model);
+        let pricing = prices::of_provider(&self.prices, endpoint.price.as_ref(), &model, &place);
         Some(Provider {
             probe: self.probe(inherited.keys.health_check.as_ref(), &place, inherited.path),
             reasoning: self.reasoning(endpoint.reasoning_translation.as_ref(), path).map(Box::new),
