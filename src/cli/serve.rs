@@ -84,6 +84,9 @@ fn serve(
     let (table, serves) = loader.start(hints, arguments.watch)?;
     let table = table.map_err(|problems| problems.rendered())?;
     descriptors::raise();
+    let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Before the ports are open: from then on, the end is a drain.
+    let signals = control.block_on(async { Signals::new() })?;
     let listeners = Listeners::bind(arguments)?;
     let Reports { all: report, feed, access_log, spans } = Reports::start(arguments, &meters)?;
     let entrance = arguments.entrance(table.tls.is_some(), listeners.port());
@@ -111,7 +114,6 @@ fn serve(
         };
         cores.push(core(context, listening, timeouts)?);
     }
-    let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     control.block_on(async {
         tend(&gateway, &meters, &latest, identities);
         if let Some(listener) = listeners.admin {
@@ -120,7 +122,9 @@ fn serve(
             let sources = Sources { gateway, meters, feed, latest, stage: stage.clone() };
             tokio::spawn(admin::listen(sources, admin_key, handle, listener, timeouts));
         }
-        live(arguments, &stage, &ask, access_log.as_ref().map(|it| &*it.queue), log).await
+        let access_log = access_log.as_ref().map(|it| &*it.queue);
+        live(signals, arguments, &stage, &ask, access_log, log).await;
+        Ok::<_, Failure>(())
     })?;
     drop(listeners.paths);
     join(cores);
@@ -199,13 +203,13 @@ async fn look_after() {
 
 /// Waits until the process is told to stop, and drains.
 async fn live(
+    mut signals: Signals,
     arguments: &Arguments,
     stage: &Stage,
     ask: &std::sync::mpsc::Sender<Hint>,
     access_log: Option<&Queue>,
     log: &Log,
-) -> Result<(), Failure> {
-    let mut signals = Signals::new()?;
+) {
     loop {
         match signals.next().await {
             Wish::Reload => {
@@ -232,7 +236,6 @@ async fn live(
         }
         () = signals.second_end() => stage.end(),
     }
-    Ok(())
 }
 
 /// What a signal asks for.

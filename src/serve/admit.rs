@@ -26,6 +26,7 @@ use crate::{
     path,
     protocol::{Endpoint, Operation, Surface, conversation::Delivery},
     rare::{Name, Rare},
+    record::Record,
     refusal::Refusal,
     table::{Caller, Pool, PoolId, Table, access},
     upstream::{
@@ -69,6 +70,7 @@ pub(crate) async fn admit(
     mut endpoint: Option<Endpoint>,
     gateway: &Gateway,
     limits: &BodyLimits,
+    record: &mut Record,
 ) -> Result<Inbound, Refusal> {
     let (mut head, incoming) = request.into_parts();
     check_method(&head.method, &head.headers)?;
@@ -89,6 +91,7 @@ pub(crate) async fn admit(
         Box::pin(intake::read_packed(codings, medium, head.version, incoming, limits, &door))
             .await?
     };
+    record.came(body.len(), false);
     medium::check_read(is_pairs, &body)?;
     let must_read = || endpoint::is_known(&path) || medium::must_be_read(is_json, &body, &surface);
     let (found, alias) = found_and_alias(read.found, named?, &path, &surface, must_read)?;

@@ -40,7 +40,8 @@ pub(crate) async fn proxy(
 ) -> Response<Reply> {
     let mut record = Record::begin(Arc::clone(&context.report), id, asks);
     let (gateway, limits) = (&context.gateway, &context.body_limits);
-    let mut inbound = match admit::admit(request, rare, endpoint, gateway, limits).await {
+    let admitted = admit::admit(request, rare, endpoint, gateway, limits, &mut record).await;
+    let mut inbound = match admitted {
         Ok(inbound) => inbound,
         Err(refusal) => return answer::refuse(&refusal, record),
     };

@@ -14,7 +14,13 @@ use axum::{
 use hyper::body::Incoming;
 use tower_service::Service;
 
-use super::{answer, context::Context, reply::Reply, stage::Stage, token};
+use super::{
+    answer,
+    context::Context,
+    reply::{Reply, Source},
+    stage::Stage,
+    token,
+};
 use crate::{
     gateway::Gateway,
     protocol::{Protocol, codec::Model, profile::InQuery},
@@ -86,6 +92,8 @@ pub(crate) async fn serve(
     }
     response.headers_mut().entry(REQUEST_ID).or_insert_with(|| record.request_id());
     record.answered(response.status());
+    let bytes = Source::remaining(response.body()).unwrap_or_default();
+    record.sent(usize::try_from(bytes).unwrap_or_default());
     record.completed();
     response.map(Reply::of)
 }

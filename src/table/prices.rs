@@ -56,7 +56,14 @@ pub(crate) struct Rates {
 pub(crate) struct Prices {
     models: HashMap<Box<str>, Arc<Price>>,
     /// Those that are listed below a vendor (`groq/llama-3.3-70b`), by what follows it.
-    of_vendors: HashMap<Box<str>, Vec<(Box<str>, Arc<Price>)>>,
+    of_vendors: HashMap<Box<str>, Vec<Listed>>,
+}
+
+/// A price below a vendor.
+#[derive(Debug)]
+struct Listed {
+    vendor: Box<str>,
+    price: Arc<Price>,
 }
 
 impl Price {
@@ -103,7 +110,7 @@ impl Prices {
         let price = free.insert(Arc::new(price));
         if let Some((vendor, bare)) = model.split_once('/') {
             let listed = self.of_vendors.entry(bare.into()).or_default();
-            listed.push((vendor.into(), Arc::clone(price)));
+            listed.push(Listed { vendor: vendor.into(), price: Arc::clone(price) });
         }
     }
 
@@ -126,10 +133,12 @@ impl Prices {
     fn of_vendor(&self, model: &str, host: &str) -> Option<Arc<Price>> {
         let listed = self.of_vendors.get(model)?;
         let letters = host.replace(['.', '-'], "");
-        let is_its = |vendor: &str| letters.contains(vendor.split('_').next().unwrap_or(vendor));
-        let (_, first) = listed.iter().find(|(vendor, _)| is_its(vendor)).or(listed.first())?;
-        let is_known = listed.iter().any(|(vendor, _)| is_its(vendor));
-        (is_known || listed.iter().all(|(_, price)| price == first)).then(|| Arc::clone(first))
+        let is_its =
+            |it: &&Listed| it.vendor.split('_').next().is_some_and(|name| letters.contains(name));
+        let first = listed.first()?;
+        let of_all = || listed.iter().all(|it| it.price == first.price).then_some(first);
+        let found = listed.iter().find(is_its).or_else(of_all)?;
+        Some(Arc::clone(&found.price))
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
         conversation::{Finish, Usage},
     },
     record::{End, Finished, Guarded, Outcome, RequestId, trail::Step},
+    refusal::Refusal,
     secret::names::label,
     table::{Caller, Pool, Provider},
 };
@@ -241,7 +242,7 @@ pub(crate) fn end(end: End) -> (&'static str, Option<&'static str>) {
         End::Refused { code, .. } => ("refused", Some(code)),
         End::BrokeOff(reason) => ("broken", Some(reason)),
         End::Left => ("client_left", None),
-        End::Fault => ("panicked", None),
+        End::Fault => ("panicked", Some(Refusal::Internal.row().code)),
     }
 }
 

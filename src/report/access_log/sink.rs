@@ -5,6 +5,7 @@ use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -139,6 +140,11 @@ fn write_counted(out: &mut impl Write, bytes: &[u8], written: &mut usize) -> io:
 }
 
 fn open(path: &Path) -> io::Result<File> {
+    let is_pipe = fs::metadata(path).is_ok_and(|it| it.file_type().is_fifo());
+    if is_pipe {
+        // Opened for writing alone, it would wait for its reader.
+        return OpenOptions::new().read(true).write(true).open(path);
+    }
     OpenOptions::new().create(true).append(true).open(path)
 }
 

@@ -38,7 +38,16 @@ impl Warnings<'_> {
         let root = Path::root();
         if let Some(auth) = &file.auth {
             let path = root.key("auth");
-            self.tokens(auth.global_keys.as_deref(), &path.key("global_keys"), table);
+            let global_keys = path.key("global_keys");
+            self.tokens(auth.global_keys.as_deref(), &global_keys, table);
+            let is_open = |pool: &Arc<Pool>| matches!(pool.access, Access::Open);
+            if auth.global_keys.as_ref().is_some_and(Vec::is_empty)
+                && table.pools().iter().any(is_open)
+            {
+                let message =
+                    "an empty list requires no key: aliases without `keys` are open to everyone";
+                self.warn(&global_keys, message, "add a key, or remove the list");
+            }
             for (name, definition) in auth.key_definitions.iter().flatten() {
                 let path = path.key("key_definitions").key(name);
                 definition.key.iter().for_each(|key| self.token(key.expose(), &path.key("key")));

@@ -23,6 +23,17 @@ fn target(target: Value) -> Value {
 }
 
 #[test]
+fn list_of_keys_that_is_empty_and_opens_every_alias_is_a_warning() {
+    let file = |keys: Value| json!({"auth": {"global_keys": []}, "targets": {"m": {"url": "http://127.0.0.1:1", "keys": keys}}});
+    let mut open = file(Value::Null);
+    open["targets"]["m"].as_object_mut().unwrap().remove("keys");
+    let (status, _, told) = check(&open, &["--strict"]);
+    assert!(status == 1 && told.contains("auth.global_keys"), "{told}");
+    let closed = file(json!(["0123456789abcdef0123456789abcdef"]));
+    assert!(!check(&closed, &[]).2.contains("global_keys"));
+}
+
+#[test]
 fn what_is_probably_not_meant_is_a_warning_with_its_place() {
     let url = "https://llm.example.com";
     let key = |key: &str| target(json!({"url": url, "onwards_key": key}));

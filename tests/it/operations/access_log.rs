@@ -119,6 +119,7 @@ async fn every_request_has_one_line_whatever_became_of_it() {
     assert_eq!((&lines[3]["end"], &lines[3]["stream"]), (&json!("broken"), &json!(true)));
     assert_eq!(outcome(4).0, 404);
     assert_eq!((&lines[5]["path"], &lines[5]["op"]), (&json!("/v1/models"), &json!("other")));
+    assert!(lines[5]["bytes_out"].as_u64() > Some(0), "{}", lines[5]);
     assert_eq!((&lines[6]["alias"], &lines[6]["model"]), (&json!("pat-x"), &json!("pat-x")));
     assert_eq!(lines[7]["alias"], "flagged");
     let waited = lines[8..].iter().filter(|line| line["waited_ms"].as_f64() > Some(0.0));
@@ -149,6 +150,35 @@ fn documented(lines: &[Value]) {
     seen.insert("attempts[].usage".to_owned());
     seen.insert("attempts[].cost".to_owned());
     assert_eq!(seen, told.collect::<BTreeSet<_>>());
+}
+
+#[tokio::test]
+async fn refusal_of_a_body_tells_how_much_was_read() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Router::start(&open(&upstream)).await;
+    let broken = format!("{{\"model\": \"m\", \"x\": \"{}\"", "y".repeat(3_000));
+    let call = Call::post("/v1/chat/completions").header("content-type", "application/json");
+    assert_eq!(call.body(broken.clone()).send(router.addr()).await.status, 400);
+    let line = lines(&router, 1).await.remove(0);
+    assert_eq!((&line["code"], &line["bytes_in"]), (&json!("invalid_json"), &json!(broken.len())));
+}
+
+/// A log shipper may start later than the router.
+#[tokio::test]
+async fn named_pipe_without_a_reader_holds_nothing_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("log");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let args = ["--access-log", pipe.to_str().unwrap()];
+    let mut router = Launch::new(&open(&upstream)).args(args).start().await;
+    assert_ok(&router.chat("m").await);
+    let mut reader = std::io::BufReader::new(std::fs::File::open(&pipe).unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut reader, &mut line).unwrap();
+    assert!(line.contains("\"alias\":\"m\""), "{line}");
+    router.signal("TERM");
+    assert_eq!(router.wait_exit(secs(10)).await.and_then(|exit| exit.code()), Some(0));
 }
 
 #[tokio::test]
