@@ -74,8 +74,7 @@ pub(crate) async fn admit(
 ) -> Result<Inbound, Refusal> {
     let (mut head, incoming) = request.into_parts();
     check_method(&head.method, &head.headers)?;
-    let path = path_of(&head.uri)?;
-    let path = token::take_from_query(path, endpoint.as_ref(), &mut head.headers)
+    let path = token::take_from_query(path_of(&head.uri)?, endpoint.as_ref(), &mut head.headers)
         .map_err(|_| Refusal::InvalidPath)?;
     signature::believe(&head.uri, &mut head.headers);
     let surface = surface(&path, endpoint.as_ref(), &head.method);
@@ -100,9 +99,7 @@ pub(crate) async fn admit(
     let (Some(alias), mentions) = mentioned(alias, &asked).await? else {
         return Err(endpoint::or_not_found(Refusal::MissingModel, &path));
     };
-    if let Some(endpoint) = &mut endpoint {
-        endpoint::settle(endpoint, &body);
-    }
+    endpoint.iter_mut().for_each(|it| endpoint::settle(it, &body));
     Ok(Inbound {
         stream: wants_stream(endpoint.as_ref(), &found),
         needs_body: needs_body(&head.method, endpoint.as_ref(), &path),

@@ -25,20 +25,22 @@ pub(crate) struct Noted {
 #[derive(Debug, Default)]
 pub(crate) struct GivenUp {
     told: Mutex<Vec<(usize, Noted)>>,
-    /// The provider to which the request was last sent.
-    sent_to: AtomicUsize,
+    /// The providers to which the request was last sent: no more are asked at once.
+    sent_to: [AtomicUsize; 2],
 }
 
 impl GivenUp {
     /// The request is sent to this provider.
     #[inline]
     pub(super) fn is_sent_to(&self, provider: &Provider) {
-        self.sent_to.store(place(provider), Relaxed);
+        let [last, before] = &self.sent_to;
+        before.store(last.load(Relaxed), Relaxed);
+        last.store(place(provider), Relaxed);
     }
 
-    /// Whether the request was last sent to this provider.
+    /// Whether the request was sent to this provider, whose attempt is under way.
     pub(crate) fn was_sent_to(&self, provider: &Provider) -> bool {
-        self.sent_to.load(Relaxed) == place(provider)
+        self.sent_to.iter().any(|its| its.load(Relaxed) == place(provider))
     }
 
     /// The attempt at this provider was cancelled and had reported this.

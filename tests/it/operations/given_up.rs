@@ -92,6 +92,29 @@ async fn what_an_attempt_had_told_is_counted_when_it_is_given_up() {
     assert_eq!(metrics.series("onwards_attempts_total", &abandoned), Some(2.0));
 }
 
+/// Both providers have the prompt when the client leaves.
+#[tokio::test]
+async fn prompt_is_charged_for_each_provider_that_was_asked_at_once() {
+    let silent = Reply::chat("late").fault(Place::Start, Fault::Stall);
+    let (first, second) = (Upstream::start(silent.clone()).await, Upstream::start(silent).await);
+    let hedge = json!({"hedge": {"after_ms": 200, "max_extra": 1.0}});
+    let file = json!({"targets": {"m": alias(&first, &second, &hedge)}});
+    let router = Router::start(&file).await;
+    let mut client = Conn::connect(router.addr()).await;
+    client.send(calls("m")[0].bytes(router.addr())).await;
+    let both = async || first.hits() == 1 && second.hits() == 1;
+    assert!(eventually(secs(10), both).await);
+    // Its head has arrived; the router has to have sent the whole of it.
+    tokio::time::sleep(ms(300)).await;
+    client.abort();
+    let line = lines(&router, 1).await.remove(0);
+    for nth in 0..2 {
+        let attempt = &line["attempts"][nth];
+        assert_eq!(attempt["outcome"], "abandoned", "{line}");
+        assert!(attempt["usage"]["input"].as_u64() > Some(0), "{line}");
+    }
+}
+
 /// What a line says that was charged for the answer of its only attempt.
 fn output(line: &Value) -> u64 {
     let of_attempt = &line["attempts"][0]["usage"]["output"];
