@@ -248,10 +248,11 @@ impl Loader {
     }
 }
 
-/// Gives back the free memory in this thread's heap.
+/// Gives back the free memory in this thread's heap, and the code that a load has used.
 fn give_back() {
     onwards_heap::give_back_end();
     onwards_heap::give_back_pages();
+    onwards_heap::give_back_code();
 }
 
 /// The interval of polling where notifications are missing (network file systems, overflows).

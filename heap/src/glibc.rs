@@ -74,9 +74,11 @@ mod tests {
         (0..count).map(|_| vec![1; 100 << 10]).collect()
     }
 
+    /// Without the pages of files.
     fn resident() -> usize {
         let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-        statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+        let pages: Vec<usize> = statm.split(' ').map_while(|it| it.parse().ok()).collect();
+        (pages[1] - pages[2]) * 4096
     }
     const MIB: usize = 1 << 20;
 }

@@ -188,6 +188,8 @@ fn tend(
 /// Looks after what changes with time: memory to give back, outages to log, a clock that was set.
 async fn look_after() {
     let mut beat = tokio::time::interval(LOOK);
+    beat.tick().await;
+    onwards_heap::give_back_code();
     loop {
         beat.tick().await;
         onwards_heap::give_back_pages();
