@@ -68,6 +68,8 @@ pub enum Refusal {
     UpgradeRefused,
     /// The request body did not arrive in time.
     RequestTimeout,
+    /// The client left while it sent its body. Nothing is refused, and no client reads an answer.
+    ClientLeft,
     /// The body is too large; holds the limit in bytes.
     PayloadTooLarge(u64),
     /// The router cannot decode this content encoding.
@@ -167,7 +169,7 @@ impl Refusal {
     pub fn row(&self) -> Row {
         use StatusCode as S;
         let (status, kind, code) = match self {
-            Self::InvalidJson(_) => (S::BAD_REQUEST, INVALID, "invalid_json"),
+            Self::InvalidJson(_) | Self::ClientLeft => (S::BAD_REQUEST, INVALID, "invalid_json"),
             Self::MissingModel => (S::BAD_REQUEST, INVALID, "missing_model"),
             Self::DuplicateModel => (S::BAD_REQUEST, INVALID, "duplicate_model"),
             Self::InvalidModelOverride => (S::BAD_REQUEST, INVALID, "invalid_model_override"),

@@ -74,6 +74,7 @@ impl Refusal {
             }
             Self::MethodNotAllowed => "This method is not allowed.",
             Self::UpgradeRefused => "WebSockets are not supported: send the request over HTTP.",
+            Self::ClientLeft => "The request body ended early.",
             Self::RequestTimeout => "The request body did not arrive in time.",
             Self::UnsupportedEncoding => {
                 "The body's `Content-Encoding` is not supported: send it as `gzip`, `deflate`, \

@@ -23,6 +23,9 @@ use crate::{
 
 /// The response for a refused request.
 pub(crate) fn refuse(refusal: &Refusal, mut record: Box<Record>) -> Response<Reply> {
+    if matches!(refusal, Refusal::ClientLeft) {
+        return left(record);
+    }
     record.refused(refusal);
     let (speaks, request_id) = (record.protocol(), record.request_id());
     let (status, own_headers, body) = body(refusal, speaks, &request_id);
@@ -48,6 +51,16 @@ pub(crate) fn refuse(refusal: &Refusal, mut record: Box<Record>) -> Response<Rep
     let mut response = Response::new(last_word::whole(body, record));
     *response.status_mut() = status;
     *response.headers_mut() = map;
+    response
+}
+
+/// The response of a client that has left: its record ends here, and nothing was refused.
+#[cold]
+fn left(record: Box<Record>) -> Response<Reply> {
+    drop(record);
+    let mut response = Response::new(Reply::of(axum::body::Body::empty()));
+    *response.status_mut() = Refusal::ClientLeft.row().status;
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The chunks are never joined, and no limit is held yet.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use http::Version;
 use http_body::Body;
@@ -67,7 +67,7 @@ pub(crate) async fn read(
         let frame = before(|| pace.due(body.len()), incoming.frame());
         let frame = match frame.await.ok_or(Refusal::RequestTimeout)? {
             None => break,
-            Some(frame) => frame.map_err(|_| Refusal::InvalidJson("it broke off".into()))?,
+            Some(frame) => frame.map_err(|broken| broke_off(&broken))?,
         };
         let Ok(piece) = frame.into_data() else { continue };
         if body.len() + piece.len() as u64 > limits.max_bytes {
@@ -98,6 +98,17 @@ pub(crate) async fn read(
     let form = matches!(reader, Reader::Form(_));
     let found = if body.is_empty() { Ok(Found::default()) } else { reader.finish() };
     Ok((body, Read { found, form, share: taken.share }))
+}
+
+/// Why a body ends early: its client has left, or sends what is no body.
+fn broke_off(broken: &hyper::Error) -> Refusal {
+    let mut source = std::error::Error::source(broken);
+    let mut has_left = broken.is_incomplete_message() || broken.is_closed() || broken.is_canceled();
+    while let Some(cause) = source {
+        has_left |= cause.downcast_ref::<io::Error>().is_some_and(|it| GONE.contains(&it.kind()));
+        source = cause.source();
+    }
+    if has_left { Refusal::ClientLeft } else { Refusal::InvalidJson("it broke off".into()) }
 }
 
 /// Reads and decompresses the whole body. The decompressed size has the same limits.
@@ -216,6 +227,13 @@ impl Reader {
     }
 }
 
+/// How a connection ends whose client is gone.
+const GONE: [io::ErrorKind; 4] = [
+    io::ErrorKind::UnexpectedEof,
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::BrokenPipe,
+];
 /// Bodies up to this size need no key to be read. Over HTTP/1.1 they are not counted, because the
 /// number of connections limits them. Nearly all bodies are smaller and cost nothing here.
 const SMALL: u64 = 64 * 1024;

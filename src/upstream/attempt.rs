@@ -155,7 +155,12 @@ async fn translated(
     reader: Translated<'_>,
 ) -> Result<Answer, Failed> {
     let make = |call| -> Answering<'_> {
-        Box::pin(transport::call(client, provider, inbound, Some(call), traced, Instant::now()))
+        Box::pin(async move {
+            let began = Instant::now();
+            let answer =
+                transport::call(client, provider, inbound, Some(call), traced, began).await?;
+            if answer.is_plain() { Ok(answer) } else { strict::decoded(answer) }
+        })
     };
     reader.read(calls.written(), &make).await
 }

@@ -91,7 +91,7 @@ async fn judge_head(
 /// An error by its status. Its body is read for its code, unless the body is slow. Its media type
 /// does not matter: many servers send their JSON errors as text.
 async fn refused(mut answer: Box<Answer>) -> Failed {
-    let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
+    let small = answer.body.remaining().is_none_or(|bytes| bytes <= peek::MOST_OF_ERROR as u64);
     if small && answer.is_plain() {
         peek::hold_error(&mut answer).await;
     }

@@ -14,7 +14,7 @@ use crate::{body::A_FEW, failure::What, within::within};
 /// Reads the body of an error, as far as it arrives soon.
 pub(super) async fn hold_error(answer: &mut Answer) {
     let read = async {
-        while answer.body.held_bytes() <= MOST_HELD && !answer.body.source_is_end() {
+        while answer.body.held_bytes() <= MOST_OF_ERROR && !answer.body.source_is_end() {
             if !matches!(answer.body.look().await, Ok(true)) {
                 break;
             }
@@ -83,6 +83,8 @@ pub(super) async fn look(answer: &mut Answer) -> Result<bool, Failed> {
 
 /// The most bytes of an answer that are buffered before it is passed on.
 pub(super) const MOST_HELD: usize = 64 * 1024;
+/// The same of an error: some servers repeat the request in front of the code.
+pub(super) const MOST_OF_ERROR: usize = 1024 * 1024;
 /// The largest answer that is translated.
 const MOST_READ: usize = 64 * 1024 * 1024;
 /// How long the body of an error may take.

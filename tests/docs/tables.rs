@@ -53,6 +53,7 @@ fn refusals() -> Vec<Refusal> {
         MethodNotAllowed,
         UpgradeRefused,
         RequestTimeout,
+        ClientLeft,
         PayloadTooLarge(0),
         UnsupportedEncoding,
         UnsupportedEndpoint,

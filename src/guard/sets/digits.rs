@@ -82,12 +82,18 @@ pub(super) fn place(groups: &[Group]) -> Range<usize> {
 pub(super) fn separator(text: &[u8], at: usize) -> Option<(u8, usize)> {
     match part(text, at..(at + 3).min(text.len())) {
         [byte @ (b' ' | b'-' | b'.'), ..] => Some((*byte, 1)),
-        [0xc2, 0xa0, ..] => Some((b' ', 2)),
+        [b'_', ..] => Some((b'-', 1)),
+        // A space that does not break, and a hyphen that is not shown.
+        [0xc2, 0xa0 | 0xad, ..] => Some((b' ', 2)),
+        [0xc2, 0xb7, ..] => Some((b'-', 2)),
         // U+2010 to U+2015 are dashes; the rest to U+202F are spaces or have no width.
         [0xe2, 0x80, 0x90..=0x95] => Some((b'-', 3)),
         [0xe2, 0x80, 0x80..=0xaf] => Some((b' ', 3)),
         [0xe2, 0x81, 0xa0] | [0xef, 0xbb, 0xbf] => Some((b' ', 3)),
-        [0xe2, 0x88, 0x92] => Some((b'-', 3)),
+        // Minus, hyphen bullet, small and full-width hyphens, a full-width underscore.
+        [0xe2, 0x88, 0x92] | [0xe2, 0x81, 0x83] | [0xef, 0xb9, 0xa3] => Some((b'-', 3)),
+        [0xef, 0xbc, 0x8d | 0xbf] => Some((b'-', 3)),
+        [0xe3, 0x80, 0x80] | [0xe1, 0xa0, 0x8e] => Some((b' ', 3)),
         _ => None,
     }
 }
@@ -107,7 +113,9 @@ pub(super) fn next(text: &[u8], from: usize) -> usize {
 /// From where on a run of digits, and of these marks, may go on behind the text.
 pub(super) fn open(text: &[u8], marks: &[u8]) -> usize {
     let is_of = |byte: &&u8| {
-        byte.is_ascii_digit() || matches!(byte, b' ' | b'-' | b'.' | 0x80..) || marks.contains(byte)
+        byte.is_ascii_digit()
+            || matches!(byte, b' ' | b'-' | b'.' | b'_' | 0x80..)
+            || marks.contains(byte)
     };
     let length = text.iter().rev().take(LONGEST).take_while(is_of).count();
     let from = text.len() - length;

@@ -14,8 +14,10 @@ use crate::protocol::told::by_status::{kind_of, kind_of_status};
 /// Reads an error answer.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let told = Told::answer(status, headers, body);
-    match [&told.value()["message"], &told.value()["error"]].into_iter().find_map(|it| it.as_str())
-    {
+    let value = told.value();
+    // The last is that of the event that ends a stream.
+    let places = [&value["message"], &value["error"], &value["delta"]["error"]];
+    match places.into_iter().find_map(|it| it.as_str()) {
         Some(message) => told.failure(kind_of(Some(status), message), message),
         None => told.bare(Some(kind_of_status(status)), body),
     }
@@ -68,6 +70,12 @@ mod tests {
                 "limited to 1000 API calls / month",
             ),
             (500, r#"{"error":"boom"}"#, Kind::Server, "boom"),
+            (
+                500,
+                r#"{"type":"message-end","delta":{"error":"it broke","finish_reason":"ERROR"}}"#,
+                Kind::Server,
+                "it broke",
+            ),
             (503, "<html>", Kind::Unavailable, "the provider answered with status 503"),
         ] {
             let failure = read(status, &HeaderMap::new(), body.as_bytes());

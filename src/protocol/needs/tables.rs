@@ -31,6 +31,10 @@ pub(super) const KEYS: Table = &[
     ("toolResult", Tools),
     ("functionCall", Tools),
     ("functionResponse", Tools),
+    ("function_call", Tools),
+    ("mcp_servers", Tools),
+    ("plugins", Tools),
+    ("skills", Tools),
     ("web_search_options", Tools),
 ];
 /// Those that an empty object under them asks for.

@@ -205,6 +205,38 @@ fn types_that_are_kept_aside_tell_what_they_need() {
 }
 
 #[test]
+fn fields_of_single_vendors_tell_what_they_need() {
+    let said = |body: &str| names(of_aside(body.as_bytes())).join(" ");
+    for (body, wanted) in [
+        (r#"{"mcp_servers":[{"type":"url","url":"https://a.example"}]}"#, "tools"),
+        (r#"{"container":{"skills":[{"type":"anthropic","skill_id":"pptx"}]}}"#, "tools"),
+        (r#"{"plugins":[{"id":"web"}]}"#, "tools"),
+        (
+            r#"{"messages":[{"role":"assistant","function_call":{"name":"f","arguments":"{}"}}]}"#,
+            "tools",
+        ),
+        (r#"{"messages":[{"role":"function","name":"f","content":"r"}]}"#, "tools"),
+        (r#"{"thinking":{"type":"enabled"}}"#, "reasoning"),
+        (r#"{"chat_template_kwargs":{"enable_thinking":true}}"#, "reasoning"),
+        (r#"{"structured_outputs":{"json":{"type":"object"}}}"#, "json_schema"),
+        (r#"{"messages":[{"role":"assistant","audio":{"id":"audio_1"}}]}"#, "audio"),
+        (r#"{"generationConfig":{"speechConfig":{"voiceConfig":{"a":1}}}}"#, "audio"),
+        (
+            r#"{"additionalModelRequestFields":{"reasoning_config":{"type":"enabled","budget_tokens":1024}}}"#,
+            "reasoning",
+        ),
+        (r#"{"additionalModelRequestFields":{"tools":[{"type":"computer_20250124"}]}}"#, "tools"),
+        (
+            r#"{"mcp_servers":[],"plugins":[],"function_call":null,"thinking":{"type":"disabled"}}"#,
+            "",
+        ),
+        (r#"{"messages":[{"role":"user","content":"function"}],"metadata":{"plugins":["a"]}}"#, ""),
+    ] {
+        assert_eq!(said(body), wanted, "{body}");
+    }
+}
+
+#[test]
 fn paths_say_what_they_are_for() {
     for (path, wanted) in [
         ("/v1/audio/speech", "audio"),

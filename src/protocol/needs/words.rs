@@ -17,7 +17,7 @@ use super::{
         READ_TYPES, SCHEMA_KEYS, SCHEMAS, TYPES,
     },
 };
-use crate::words::Capability::{self, Audio, Documents, JsonSchema, Reasoning, Vision};
+use crate::words::Capability::{self, Audio, Documents, JsonSchema, Reasoning, Tools, Vision};
 
 /// What a body says that has no neutral form, or that cannot be read: rather too much than too little.
 pub(crate) fn all(body: &[u8]) -> Capabilities {
@@ -71,6 +71,8 @@ impl Found {
                 let named = known.iter().copied().flatten().filter(|(its, _)| *its == text);
                 self.needs = named.fold(self.needs, |needs, (_, one)| needs.or((*one).into()));
             }
+            // The older form of a tool's result.
+            "role" if text == "function" => self.add(Tools),
             _ if MODALITIES.contains(&key) && text.eq_ignore_ascii_case("audio") => self.add(Audio),
             _ => {}
         }

@@ -126,6 +126,10 @@ impl Form {
             return usage.with_cache_beside();
         }
         let total = counts[Count::Total as usize];
+        // Vendors of embeddings and ranking alone tell one number.
+        if counts[Count::Input as usize].is_none() && counts[Count::Output as usize].is_none() {
+            return Usage { input: total.unwrap_or(usage.input), ..usage };
+        }
         match counts[Count::ReasoningBeside as usize] {
             Some(reasoning) => usage.with_thoughts(reasoning, total),
             // xAI's output leaves the reasoning out; its total does not.

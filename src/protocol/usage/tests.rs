@@ -131,6 +131,13 @@ fn tokens_of_a_conversation_that_was_made_shorter_are_counted_beside_the_answers
 }
 
 #[test]
+fn total_alone_is_input() {
+    let body = r#"{"object":"list","data":[],"model":"m","usage":{"total_tokens":26}}"#;
+    let wanted = Usage { input: 26, ..Usage::default() };
+    assert_eq!(whole(Protocol::OpenAi, body), Some(wanted));
+}
+
+#[test]
 fn tokens_that_are_told_inside_of_a_choice_are_found() {
     let mut watch = Watch::default();
     let event = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\",\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":4}}]}\n\n";

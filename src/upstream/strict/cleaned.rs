@@ -116,6 +116,10 @@ async fn whole(
     };
     let inside =
         |answer, body| Err(Failed::inside(answer, body, inbound.speaks(), &provider.own_classes));
+    // A list of no chunks is no answer.
+    if body.first() == Some(&b'[') && is_empty_list(&body) {
+        return Err(Failed::empty(answer.status));
+    }
     match off_core_if_large(&body, declared, &known).await {
         Ok(Cleaned::Kept(clean, _)) => {
             let (media_type, body) = match delivered(inbound, endpoint, declared, &clean) {
@@ -143,6 +147,10 @@ async fn whole(
             Err(Failed::malformed(answer.status, "the answer is not what its protocol says"))
         }
     }
+}
+
+fn is_empty_list(body: &[u8]) -> bool {
+    body.iter().filter(|byte| !byte.is_ascii_whitespace()).eq(b"[]")
 }
 
 async fn off_core_if_large(

@@ -154,7 +154,8 @@ impl Decoder {
             Self::Gzip(it) => it.try_finish().map(|()| it.get_mut().take()),
             Self::Zlib(it) => it.try_finish().map(|()| it.get_mut().take()),
             Self::Bare(it) => it.try_finish().map(|()| it.get_mut().take()),
-            Self::Brotli(it) => it.flush().map(|()| it.get_mut().take()),
+            // Closing tells whether it was cut.
+            Self::Brotli(it) => it.close().map(|()| it.get_mut().take()),
             Self::Zstd(held) if held.is_empty() => Ok(Vec::new()),
             Self::Zstd(held) => {
                 let mut out = Vec::new();

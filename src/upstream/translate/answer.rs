@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     body::Weight,
+    failure::What,
     live::Share,
     protocol::{
         Operation,
@@ -144,7 +145,9 @@ impl Exchange<'_> {
             }
             Err(Unopened::Broken(said, failure)) => {
                 let failed = self.failed(&answer.headers, &said).after(body.usage());
-                return Err(Failed { failure, ..failed });
+                // A break is the router's to tell, as without translation.
+                let answer = failed.answer.filter(|_| matches!(failure.what, What::Status(_)));
+                return Err(Failed { failure, answer, ..failed });
             }
         }
         streamed.body = AnswerBody::from_source(Box::new(body));

@@ -84,11 +84,13 @@ impl Exchange<'_> {
             What::Status(status) => format!("told an error {status}"),
             _ => said.message.clone(),
         };
+        // What the provider did not say is the router's to tell, in the same words as without translation.
+        let is_said = matches!(failure.what, What::Status(_));
         Failed {
             failure,
             retry_after,
             cause,
-            answer: Some(Box::new(answer)),
+            answer: is_said.then(|| Box::new(answer)),
             usage: None,
             said: None,
         }

@@ -61,7 +61,13 @@ impl Vectors<'_> {
         let mut brought = pin!(stream::iter(reading).buffered(AT_ONCE));
         let mut all: Option<(HeaderMap, Embedded)> = None;
         let (mut bytes, mut shares) = (0, exchange.inbound.budget.share());
-        while let Some(Brought { headers, embedded, length, share }) = brought.try_next().await? {
+        loop {
+            let next = brought.try_next().await.map_err(|failed| {
+                // What the other calls took is paid for.
+                let told = all.as_ref().and_then(|(_, embedded)| embedded.tokens);
+                failed.after(told.map(|input| Usage { input, ..Usage::default() }))
+            });
+            let Some(Brought { headers, embedded, length, share }) = next? else { break };
             bytes += length;
             shares.join(share);
             match &mut all {

@@ -4,7 +4,9 @@
 use serde_json::{Value, json};
 
 use super::{alias, named, one, pool};
-use crate::support::{Call, Reply, Router, Script, Seen, Upstream, ms};
+use crate::support::{
+    Call, Fault, Place, Reply, Router, Script, Seen, Upstream, eventually, ms, secs,
+};
 
 const TITAN: &str = "amazon.titan-embed-text-v2:0";
 
@@ -155,4 +157,24 @@ async fn the_mock_provider_answers_batches() {
     let answer = Call::post("/v2/embed").json(&texts).send(router.addr()).await;
     let floats = &answer.json()["embeddings"]["float"];
     assert_eq!(floats.as_array().map(Vec::len), Some(2), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn calls_that_were_answered_before_one_failed_are_charged() {
+    let upstream = Upstream::start(Script::by(|seen| match number_in(seen) {
+        // Later than the first, whose tokens are told by then.
+        2 => Reply::json(400, &json!({"message": "no"})).fault(Place::Start, Fault::Pause(ms(300))),
+        _ => Reply::json(200, &json!({"embedding": [0.5], "inputTextTokenCount": 900})),
+    }))
+    .await;
+    let mut target = one("bedrock", TITAN, &upstream);
+    target["price"] = json!({"input": 1, "output": 10});
+    let router = Router::start(&alias(&target)).await;
+    let answer = asking(3).send(router.addr()).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    let charged = async || {
+        let labels = [("alias", "m"), ("kind", "input")];
+        router.metric("onwards_tokens_total", &labels).await == Some(1800.0)
+    };
+    assert!(eventually(secs(10), charged).await, "{}", router.metrics().await);
 }

@@ -315,3 +315,28 @@ async fn log_that_is_off_writes_nothing() {
     assert!(eventually(secs(5), async || requests().await == Some(1.0)).await);
     assert!(!router.stdout_text().contains('{') || router.stdout_text().contains("curl"));
 }
+
+#[tokio::test]
+async fn client_that_leaves_while_it_sends_its_body_is_not_refused() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Router::start(&open(&upstream)).await;
+    let head =
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    for body in ["content-length: 100\r\n\r\nabc", "transfer-encoding: chunked\r\n\r\n64\r\nabc"] {
+        for aborts in [true, false] {
+            let mut client = Conn::connect(router.addr()).await;
+            client.send(format!("{head}{body}")).await;
+            if aborts { client.abort() } else { drop(client) }
+        }
+    }
+    let all = lines(&router, 4).await;
+    for line in &all {
+        assert_eq!((&line["status"], &line["end"]), (&json!(499), &json!("client_left")), "{line}");
+    }
+    assert!(!router.metrics().await.contains("code=\"invalid_json\""));
+    // What is no body is refused still.
+    let mut client = Conn::connect(router.addr()).await;
+    client.send(format!("{head}transfer-encoding: chunked\r\n\r\nzz\r\nabc")).await;
+    assert_eq!(client.response().await.status, 400);
+    assert_eq!(upstream.hits(), 0);
+}

@@ -190,3 +190,83 @@ async fn with_everything_off_answers_pass_as_they_came() {
     assert_eq!((answer.status, answer.header("x-marker")), (401, Some("MARKER")));
     assert_eq!(answer.body, reply.payload());
 }
+
+/// The six protocols' ways to ask for an alias, whole.
+fn six(alias: &str) -> [(String, Value); 6] {
+    let messages = json!([{"role": "user", "content": "hi"}]);
+    [
+        ("/v1/chat/completions".into(), json!({"model": alias, "messages": messages})),
+        ("/v1/responses".into(), json!({"model": alias, "input": "hi"})),
+        ("/v1/messages".into(), json!({"model": alias, "max_tokens": 20, "messages": messages})),
+        (
+            format!("/v1beta/models/{alias}:generateContent"),
+            json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}),
+        ),
+        (
+            format!("/model/{alias}/converse"),
+            json!({"messages": [{"role": "user", "content": [{"text": "hi"}]}]}),
+        ),
+        ("/v2/chat".into(), json!({"model": alias, "messages": messages})),
+    ]
+}
+
+#[tokio::test]
+async fn an_invalid_answer_is_told_the_same_with_and_without_cleaning() {
+    for body in [r#"{"hello":"world"}"#, "[]", "\"x\"", "null", "", "{\"a\":"] {
+        let reply = Reply::new(200).header("content-type", "application/json").body(body);
+        let upstream = Upstream::start(reply).await;
+        let mut targets = json!({});
+        for protocol in ["openai", "openai_responses", "anthropic", "gemini", "bedrock", "cohere"] {
+            let target =
+                json!({"url": upstream.base(), "protocol": protocol, "onwards_key": "absk-key-1"});
+            targets[protocol] = target.clone();
+            targets[format!("s-{protocol}")] = target;
+            targets[format!("s-{protocol}")]["sanitize_response"] = json!(true);
+        }
+        let router = Router::start(&json!({"targets": targets})).await;
+        for protocol in ["openai", "openai_responses", "anthropic", "gemini", "bedrock", "cohere"] {
+            let clean = format!("s-{protocol}");
+            for ((path, plain), (strict_path, strict)) in six(protocol).into_iter().zip(six(&clean))
+            {
+                let strict = router.post(&strict_path, "", &strict).await;
+                assert_ne!(strict.status / 100, 2, "{protocol} {path} {body}: {}", strict.text());
+                assert_ne!(strict.status, 400, "{protocol} {path} {body}: {}", strict.text());
+                if path == "/v1/chat/completions" {
+                    assert_eq!(strict.code(), "upstream_malformed", "{protocol} {body}");
+                }
+                let plain = router.post(&path, "", &plain).await;
+                // Without cleaning, answers of the client's own protocol pass as they are.
+                if plain.status != 200 {
+                    assert_eq!(strict.status, plain.status, "{protocol} {path} {body}");
+                    let message = |answer: &crate::support::Response| {
+                        let json = answer.json();
+                        let error =
+                            if json["error"].is_object() { json["error"].clone() } else { json };
+                        error["message"].as_str().unwrap_or_default().to_owned()
+                    };
+                    assert_eq!(message(&strict), message(&plain), "{protocol} {path} {body}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_event_of_cohere_holds_a_sentence_and_no_event() {
+    let said =
+        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n";
+    for rest in ["", "data: {\"broken\n\n"] {
+        let upstream = Upstream::start(Reply::sse([said.to_owned(), rest.to_owned()])).await;
+        let mut file = open(&upstream);
+        file["targets"]["m"]["sanitize_response"] = json!(true);
+        let router = Router::start(&file).await;
+        let body =
+            json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": "hi"}]});
+        let answer = router.post("/v2/chat", "", &body).await;
+        let text = answer.text();
+        let last = text.lines().rev().find_map(|line| line.strip_prefix("data: ")).unwrap();
+        let event: Value = serde_json::from_str(last).unwrap();
+        let error = event["delta"]["error"].as_str().unwrap_or_default();
+        assert!(!error.is_empty() && !error.contains('{'), "{text}");
+    }
+}

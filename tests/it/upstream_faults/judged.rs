@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use crate::support::upstream::gzip_stored;
 use crate::support::{Call, Reply, Router, Upstream, assert_ok, open, pair, pool, provider};
 
 fn envelope(code: serde_json::Value) -> Reply {
@@ -230,4 +231,74 @@ async fn a_whole_answer_in_place_of_a_stream_is_streamed() {
         assert!(text.contains(said), "{said}: {text}");
     }
     assert_eq!(answer.attempts(), "first=200");
+}
+
+#[tokio::test]
+async fn an_error_behind_a_long_message_is_judged_by_its_code() {
+    let long = "x ".repeat(150_000);
+    let error = format!(r#"{{"error":{{"message":"{long}","code":"context_length_exceeded"}}}}"#);
+    let reply = Reply::new(400).header("content-type", "application/json").body(error);
+    let first = Upstream::start(reply).await;
+    let second = Upstream::start(Reply::chat("hi")).await;
+    for protocol in ["openai", "anthropic", "cohere"] {
+        let mut file = mixed(&first, protocol, &second);
+        file["targets"]["m"]["fallback"]["on"] = json!(["context_window"]);
+        let router = Router::start(&file).await;
+        let answer = asking(false).send(router.addr()).await;
+        assert_eq!(answer.attempts(), "first=400,second=200", "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn a_packed_answer_that_is_broken_is_malformed_and_a_packed_error_keeps_its_class() {
+    let packed = gzip_stored(&Reply::chat("hi").payload());
+    let cut = packed[..packed.len() / 2].to_vec();
+    let packed_as = |status: u16, coding: &str, body: Vec<u8>| {
+        let reply = Reply::new(status).header("content-type", "application/json");
+        reply.header("content-encoding", coding).body(body)
+    };
+    let error = br#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#;
+    let second = Upstream::start(Reply::chat("hi")).await;
+    let claude = json!({"id": "m", "type": "message", "role": "assistant", "model": "up",
+        "content": [{"type": "text", "text": "hi"}], "stop_reason": "end_turn",
+        "usage": {"input_tokens": 1, "output_tokens": 1}});
+    for (protocol, good) in
+        [("openai", Reply::chat("hi").payload()), ("anthropic", claude.to_string().into_bytes())]
+    {
+        let good = &good[..];
+        for (reply, trail) in [
+            (packed_as(200, "gzip", cut.clone()), "first=malformed,second=200"),
+            (packed_as(200, "gzip", b"no gzip at all".to_vec()), "first=malformed,second=200"),
+            (packed_as(200, "br", cut.clone()), "first=malformed,second=200"),
+            (packed_as(200, "zstd", b"no zstd at all".to_vec()), "first=malformed,second=200"),
+            (packed_as(200, "rot13", cut.clone()), "first=malformed,second=200"),
+            (packed_as(400, "gzip", gzip_stored(error)), "first=400,second=200"),
+            (packed_as(200, "GZIP", gzip_stored(good)), "first=200"),
+        ] {
+            let first = Upstream::start(reply).await;
+            let mut file = mixed(&first, protocol, &second);
+            file["targets"]["m"]["fallback"]["on"] = json!(["context_window", "malformed"]);
+            let (status, code) = match trail {
+                "first=200" => (200, ""),
+                "first=400,second=200" => (400, ""),
+                _ => (502, "upstream_malformed"),
+            };
+            let router = Router::start(&file).await;
+            let answer = asking(false).send(router.addr()).await;
+            assert_eq!(answer.attempts(), trail, "{protocol}");
+            // Without a second provider the answer is the router's own, and no packed bytes.
+            let mut alone = file.clone();
+            alone["targets"]["m"]["providers"].as_array_mut().unwrap().pop();
+            alone["targets"]["m"]["fallback"] = json!({"enabled": false});
+            // The client's own protocol passes as it came.
+            if protocol != "openai" {
+                let router = Router::start(&alone).await;
+                let answer = asking(false).send(router.addr()).await;
+                let told = (answer.status, answer.code());
+                assert_eq!((told.0, told.1.as_str()), (status, code), "{}", answer.text());
+                let message = answer.json()["error"]["message"].clone();
+                assert!(status != 400 || message == "too long", "{}", answer.text());
+            }
+        }
+    }
 }
