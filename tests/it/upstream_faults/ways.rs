@@ -227,3 +227,24 @@ fn what_is_wrong_with_a_way_is_told_with_its_place_and_without_its_secret() {
     let (good, told) = check(offline, &["--offline"]);
     assert!(good, "{told}");
 }
+
+/// A password that was rotated is the commonest fault behind a proxy; the provider is not to blame for it.
+#[tokio::test]
+async fn log_tells_a_proxy_that_refuses_from_a_provider_that_is_down() {
+    let refuses = Upstream::start(Reply::new(407)).await;
+    let fails = Upstream::start(Reply::new(502)).await;
+    let gone = Upstream::refused();
+    let target = |proxy: &Upstream| json!({"url": "https://provider.invalid", "proxy": proxy.base()});
+    let router = Router::start(&json!({"targets": {
+        "refuses": target(&refuses), "fails": target(&fails), "gone": target(&gone)}}))
+    .await;
+    for (alias, told) in [
+        ("refuses", "its proxy answered 407"),
+        ("fails", "its proxy answered 502"),
+        ("gone", "its proxy cannot be reached: connection refused"),
+    ] {
+        assert_eq!(router.chat(alias).await.status, 502);
+        let line = async || router.stderr_text().lines().any(|line| line.contains(told));
+        assert!(eventually(secs(10), line).await, "{told}: {}", router.stderr_text());
+    }
+}
