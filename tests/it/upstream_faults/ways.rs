@@ -234,7 +234,8 @@ async fn log_tells_a_proxy_that_refuses_from_a_provider_that_is_down() {
     let refuses = Upstream::start(Reply::new(407)).await;
     let fails = Upstream::start(Reply::new(502)).await;
     let gone = Upstream::refused();
-    let target = |proxy: &Upstream| json!({"url": "https://provider.invalid", "proxy": proxy.base()});
+    let target =
+        |proxy: &Upstream| json!({"url": "https://provider.invalid", "proxy": proxy.base()});
     let router = Router::start(&json!({"targets": {
         "refuses": target(&refuses), "fails": target(&fails), "gone": target(&gone)}}))
     .await;
