@@ -10,6 +10,8 @@ use super::{Census, Kind, Last, USUAL_WORD};
 const BLOCK: usize = 64;
 /// The bytes before them of which something is known; more than needed, so that a block is aligned.
 const BEFORE: usize = 16;
+/// The most that is counted before it is added up, so that each place's count fits into a byte.
+const MOST: usize = BLOCK * 255;
 /// A shorter text is counted one by one. No count depends on more characters before.
 const LEAST: usize = 8;
 const ALL: u8 = u8::MAX;
@@ -29,13 +31,15 @@ struct Known {
     third: Each,
 }
 
-/// The kinds that occur in plain text, and how many there were.
-struct Sums([(Kind, u32); 6]);
+/// The kinds that occur in plain text, and how many there were at each place of a block. They are
+/// added up at the end only, since that costs more than a block does.
+struct Sums([(Kind, [u8; BLOCK]); 6]);
 
 impl Census {
-    /// How much at the beginning of a text is plain, and whether it is counted: few
+    /// How much at the beginning of a text is plain, up to a limit, and whether it is counted: few
     /// characters are not.
     pub(super) fn plain(&mut self, text: &[u8]) -> (usize, bool) {
+        let text = &text[..text.len().min(MOST)];
         let length = plain_length(text);
         if length >= LEAST {
             self.count_plain(&text[..length]);
@@ -45,14 +49,15 @@ impl Census {
 
     fn count_plain(&mut self, text: &[u8]) {
         let kinds = [Kind::Word, Kind::Long, Kind::Capital, Kind::Mark, Kind::Marks, Kind::Indent];
-        let mut sums = Sums(kinds.map(|kind| (kind, 0)));
+        let mut sums = Sums(kinds.map(|kind| (kind, [0; BLOCK])));
         let mut known = self.before();
         for part in text.chunks(BLOCK) {
             known.read(&block(part));
             sums.add(&known);
             known.move_on();
         }
-        for (kind, sum) in sums.0 {
+        for (kind, counts) in sums.0 {
+            let sum = counts.iter().map(|count| u32::from(*count)).sum();
             self.counts[kind as usize] = self.counts[kind as usize].saturating_add(sum);
         }
         self.after(text);
@@ -155,13 +160,10 @@ impl Sums {
 }
 
 #[inline(always)]
-fn sum((_, total): &mut (Kind, u32), counts: impl Fn(usize) -> u8) {
-    let mut hits = [0; BLOCK];
-    for (at, hit) in (BEFORE..).zip(&mut hits) {
-        *hit = counts(at);
+fn sum((_, total): &mut (Kind, [u8; BLOCK]), counts: impl Fn(usize) -> u8) {
+    for (at, total) in (BEFORE..).zip(total) {
+        *total = total.wrapping_sub(counts(at));
     }
-    let count = hits.iter().fold(0_u8, |sum, hit| sum.wrapping_sub(*hit));
-    *total += u32::from(count);
 }
 
 /// The length of letters, spaces and punctuation at the beginning of a text. A backslash may begin an
