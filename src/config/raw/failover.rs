@@ -4,7 +4,10 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::steering::{Affinity, Aimd};
+use super::{
+    patterns::{AT_ROOT, HEADER_NAME},
+    steering::{Affinity, Aimd},
+};
 use crate::failure::Class;
 
 crate::secret::unseen!(Fallback, HealthCheck, Sticky);
@@ -183,7 +186,7 @@ pub(crate) struct Cooldown {
 #[derive(Clone, Deserialize, JsonSchema)]
 pub(crate) struct HealthCheck {
     /// The path of the `GET` request, under the provider's base URL (`/v1/models` when absent).
-    #[schemars(extend("default" = "/v1/models"))]
+    #[schemars(extend("default" = "/v1/models", "pattern" = AT_ROOT))]
     pub(crate) path: Option<String>,
     /// Seconds between two probes (30 when absent).
     #[schemars(range(min = 1), extend("default" = 30))]
@@ -204,10 +207,13 @@ pub(crate) struct HealthCheck {
 
 /// The value by which `sticky` groups requests; exactly one of the three.
 #[derive(Clone, Deserialize, JsonSchema)]
+#[schemars(extend("minProperties" = 1))]
 pub(crate) struct Sticky {
     /// The value of this request header.
+    #[schemars(extend("pattern" = HEADER_NAME))]
     pub(crate) header: Option<String>,
     /// The caller's key.
+    #[schemars(extend("enum" = [true, null]))]
     pub(crate) key: Option<bool>,
     /// The first bytes of the prompt, this many.
     #[schemars(range(min = 1, max = 65_536))]

@@ -48,6 +48,7 @@ pub(crate) enum TokenLimit {
 
 /// Token limits by window.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("minProperties" = 1))]
 pub(crate) struct NamedWindows {
     /// Input and output together, in any minute.
     #[schemars(range(min = 1))]
@@ -66,6 +67,7 @@ pub(crate) struct NamedWindows {
 
 /// Limits on one kind of tokens by window.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("minProperties" = 1))]
 pub(crate) struct Windows {
     /// In any minute.
     #[schemars(range(min = 1))]
