@@ -23,6 +23,8 @@ pub(crate) enum Outcome {
     Resent,
     /// Passed over: its own limit.
     Limited(Limited),
+    /// Passed over: a limit of its pool, which was to take over.
+    PoolLimited,
     /// Passed over: it rests, or its probes fail.
     Cooling(Rest),
     /// Passed over: the prompt is certainly too long for what it takes.
@@ -70,7 +72,9 @@ impl Outcome {
     pub(crate) fn is_rate_limit(self) -> bool {
         matches!(
             self,
-            Self::Limited(_) | Self::Failed(Brief { class: Class::RateLimit | Class::Quota, .. })
+            Self::Limited(_)
+                | Self::PoolLimited
+                | Self::Failed(Brief { class: Class::RateLimit | Class::Quota, .. })
         )
     }
 
@@ -103,7 +107,7 @@ impl Outcome {
                 What::Timeout => "timeout",
                 What::Reset => "reset",
             },
-            Self::Limited(_) => "limited",
+            Self::Limited(_) | Self::PoolLimited => "limited",
             Self::Cooling(_) => "cooling",
             Self::TooSmall(_) => "context",
             Self::Spared => "spared",

@@ -190,7 +190,7 @@ fn last_limit_is_the_one_that_was_met_last_wherever_it_stands() {
     let mut trail = Trail::default();
     trail.limited(place(0, 0), Limited::Concurrency);
     assert_eq!(trail.last_limit(), Some(Limited::Concurrency));
-    trail.pool_limited(PoolId(1), rate);
+    trail.pool_limited(PoolId(1), rate, 0);
     assert_eq!(trail.last_limit(), Some(rate));
     trail.limited(place(2, 0), Limited::Concurrency);
     assert_eq!(trail.last_limit(), Some(Limited::Concurrency));
@@ -207,8 +207,8 @@ fn limit_that_was_waited_for_is_in_the_way_no_more_and_the_rest_keeps_its_place(
     trail.limited(place(0, 0), Limited::Concurrency);
     trail.asked(place(0, 1), Outcome::Status(503), asked, None);
     trail.spent(Usage { input: 1, ..Usage::default() });
-    trail.pool_limited(PoolId(1), Limited::Concurrency);
-    trail.pool_limited(PoolId(2), Limited::Concurrency);
+    trail.pool_limited(PoolId(1), Limited::Concurrency, 0);
+    trail.pool_limited(PoolId(2), Limited::Concurrency, 0);
     trail.waited_for(place(0, 0));
     assert_eq!((trail.steps().len(), trail.steps()[0].provider), (1, place(0, 1)));
     assert_eq!(trail.all_spent()[0].0, 0, "the tokens are still those of the same step");

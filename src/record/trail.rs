@@ -162,9 +162,13 @@ impl Trail {
 
     /// The limit of a provider has been waited for: it is not in the way any more.
     pub(crate) fn waited_for(&mut self, provider: ProviderRef) {
-        let is_its =
-            |step: &Step| step.provider == provider && matches!(step.outcome, Outcome::Limited(_));
-        while let Some(at) = self.steps.iter().position(is_its) {
+        self.remove(|step| {
+            step.provider == provider && matches!(step.outcome, Outcome::Limited(_))
+        });
+    }
+
+    fn remove(&mut self, is_its: impl Fn(&Step) -> bool) {
+        while let Some(at) = self.steps.iter().position(&is_its) {
             self.steps.remove(at);
             self.spent.iter_mut().filter(|(nth, _)| *nth > at).for_each(|(nth, _)| *nth -= 1);
             self.full.iter_mut().filter(|full| full.after > at).for_each(|full| full.after -= 1);
@@ -173,6 +177,7 @@ impl Trail {
 
     /// The same for a pool that was to take over.
     pub(crate) fn waited_for_pool(&mut self, pool: PoolId) {
+        self.remove(|step| step.provider.pool == pool && step.outcome == Outcome::PoolLimited);
         self.full.retain(|full| full.pool != pool);
     }
 
@@ -181,9 +186,12 @@ impl Trail {
         self.full.iter().map(|full| full.pool)
     }
 
-    /// Adds a pool that should have taken over but had no room.
-    pub(crate) fn pool_limited(&mut self, pool: PoolId, limited: Limited) {
+    /// Adds a pool that should have taken over but had no room, with so many providers.
+    pub(crate) fn pool_limited(&mut self, pool: PoolId, limited: Limited, providers: u32) {
         self.full.push(FullPool { pool, limited, after: self.steps.len() });
+        for provider in 0..providers {
+            self.passed_over(ProviderRef { pool, provider }, Outcome::PoolLimited, None);
+        }
     }
 
     /// The trials that were waited for have ended.
@@ -243,7 +251,9 @@ impl Trail {
             };
             self.steps.iter().any(|other| same(other) && is_out(other))
         };
-        let all = !self.steps.is_empty() && self.steps.iter().all(is_unfit);
+        let mut steps =
+            self.steps.iter().filter(|it| it.outcome != Outcome::PoolLimited).peekable();
+        let all = steps.peek().is_some() && steps.all(is_unfit);
         let refusal = || self.unfit.as_deref().cloned().unwrap_or(Refusal::UnsupportedEndpoint);
         all.then(refusal)
     }

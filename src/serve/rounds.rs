@@ -212,7 +212,10 @@ impl<'a> Rounds<'a> {
                     self.pass.led_by(self.table.pool(next));
                     return true;
                 }
-                Err(limited) => record.trail.pool_limited(id, limited),
+                Err(limited) => {
+                    let providers = pool.providers.len().try_into().unwrap_or(u32::MAX);
+                    record.trail.pool_limited(id, limited, providers);
+                }
             }
         }
         false

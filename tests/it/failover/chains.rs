@@ -68,7 +68,7 @@ async fn rights_rules_and_limits_hold_along_the_chain() {
     let router = Router::start(&targets).await;
     let ask = async || router.post("/v1/chat/completions", "sk-k", &chat("m")).await;
     assert_eq!(ask().await.attempts(), "a=500,full=200");
-    assert_eq!(ask().await.attempts(), "a=500,open=200");
+    assert_eq!(ask().await.attempts(), "a=500,full=limited,open=200");
 }
 
 #[tokio::test]

@@ -340,3 +340,22 @@ async fn client_that_leaves_while_it_sends_its_body_is_not_refused() {
     assert_eq!(client.response().await.status, 400);
     assert_eq!(upstream.hits(), 0);
 }
+
+#[tokio::test]
+async fn pool_that_was_to_take_over_and_is_limited_is_in_the_trail() {
+    let (bad, good) = (Upstream::start(Reply::error(500, "broken")).await, Reply::chat("hi"));
+    let good = Upstream::start(good).await;
+    let router = Router::start(&json!({"targets": {
+        "a": {"url": bad.base(), "name": "first", "fallback": {"enabled": true, "to": ["b"]}},
+        "b": {"url": good.base(), "name": "second",
+            "rate_limit": {"requests_per_second": 0.01, "burst_size": 1}}}}))
+    .await;
+    assert_eq!(router.chat("a").await.attempts(), "first=500,second=200");
+    let refused = router.chat("a").await;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert_eq!(refused.attempts(), "first=500,second=limited");
+    let all = lines(&router, 2).await;
+    let attempts = all[1]["attempts"].as_array().unwrap();
+    let told = (&attempts[1]["alias"], &attempts[1]["provider"], &attempts[1]["outcome"]);
+    assert_eq!(told, (&json!("b"), &json!("second"), &json!("limited")), "{}", all[1]);
+}
