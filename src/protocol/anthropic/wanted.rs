@@ -113,5 +113,6 @@ const THINKING: Want = Tagged(
         ("enabled", &[need("budget_tokens", Whole(1024, i64::MAX)), can("display", Text)]),
         ("disabled", &[]),
         ("adaptive", &[can("display", Text)]),
+        ("between_tools", &[can("display", Text)]),
     ],
 );

@@ -28,8 +28,10 @@ pub(super) static COUNTED: Want = Object(&[need("input", Map(&Any))]);
 /// What an embedding's request holds depends on the model.
 pub(super) static EMBEDDED: Want = Map(&Any);
 
-static MESSAGE: Want =
-    Object(&[need("role", Choice(&["user", "assistant"])), need("content", List(&BLOCK))]);
+static MESSAGE: Want = Object(&[
+    need("role", Choice(&["user", "assistant", "system"])),
+    need("content", List(&BLOCK)),
+]);
 static BLOCK: Want = Object(&[
     can("text", Text),
     can("image", Map(&Any)),

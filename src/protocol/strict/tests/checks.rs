@@ -162,6 +162,15 @@ fn unknown_fields_of_requests_pass_unless_they_are_refused() {
     assert_eq!(checked(CHAT, &known, true), Ok(()));
 }
 
+#[test]
+fn values_of_vendors_newest_libraries_pass() {
+    let turn = json!([{"role": "user", "content": "hi"}]);
+    let thinks = json!({"model": "m", "max_tokens": 9, "messages": turn, "thinking": {"type": "between_tools"}});
+    assert_eq!(checked("/v1/messages", &thinks, false), Ok(()));
+    let system = json!({"messages": [{"role": "system", "content": [{"text": "s"}]}, {"role": "user", "content": [{"text": "q"}]}]});
+    assert_eq!(checked("/model/m/converse", &system, false), Ok(()));
+}
+
 /// Every request of the corpus was taken by its vendor.
 #[test]
 fn requests_of_the_corpus_pass() {
