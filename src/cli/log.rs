@@ -229,6 +229,7 @@ mod tests {
                 "axum",
                 "tower",
                 "tokio",
+                "opentelemetry",
                 "o",
                 "",
             ] {

@@ -19,8 +19,8 @@ pub(super) fn start(meters: &Meters) -> Running {
     let settings = spans::Settings::of(|name| std::env::var(name).ok());
     let started = settings.and_then(|settings| {
         let Some(settings) = settings else { return Ok(None) };
-        let sampling = settings.sampling;
-        Ok(Some((spans::Running::start(settings, &meters.process.spans)?, sampling)))
+        let running = spans::Running::start(settings, &meters.process.spans)?;
+        Ok(Some((running, settings.sampling)))
     });
     match started {
         Ok(Some((spans, sampling))) => Running { spans: Some(spans), sampling: Some(sampling) },

@@ -247,24 +247,6 @@ async fn a_collector_that_is_dead_slow_or_refuses_costs_a_counter() {
 }
 
 #[tokio::test]
-async fn export_that_is_turned_away_for_now_is_sent_again() {
-    let upstream = Upstream::start(Reply::chat("hi")).await;
-    let later = Reply::error(503, "later").header("retry-after", "0");
-    let collector = Upstream::start([later, Reply::new(200)]).await;
-    let launch = traced(&open(&upstream), &collector.base());
-    let launch = launch.env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip");
-    let router = launch.env("OTEL_EXPORTER_OTLP_TIMEOUT", "10000").start().await;
-    assert_ok(&router.chat("m").await);
-    let sent =
-        async || router.metric("onwards_spans_total", &[("result", "sent")]).await == Some(2.0);
-    assert!(eventually(secs(20), sent).await, "{}", router.metrics().await);
-    let requests = collector.requests();
-    assert!(requests.len() == 2 && requests[0].body == requests[1].body);
-    assert_eq!(requests[1].header("content-encoding"), Some("gzip"));
-    assert_eq!(spans(&collector).len(), 4, "two spans, twice");
-}
-
-#[tokio::test]
 async fn what_is_waiting_is_sent_at_the_end() {
     let (upstream, collector) = (Upstream::start(Reply::chat("hi")).await, taking().await);
     let launch = traced(&open(&upstream), &collector.base());

@@ -2,7 +2,6 @@
 //!
 //! Never: it accepts what is not a whole request of OTLP.
 
-use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +14,7 @@ use prost::Message;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
-use crate::support::{Seen, Upstream};
+use crate::support::Upstream;
 
 /// The spans that a collector over HTTP was sent, in order.
 pub(crate) fn spans(collector: &Upstream) -> Vec<Span> {
@@ -35,16 +34,8 @@ pub(crate) fn attribute(span: &Span, name: &str) -> String {
 }
 
 fn requests(collector: &Upstream) -> Vec<ExportTraceServiceRequest> {
-    let body = |it: &Seen| match it.header("content-encoding") {
-        Some("gzip") => {
-            let mut whole = Vec::new();
-            flate2::read::GzDecoder::new(&it.body[..]).read_to_end(&mut whole).unwrap();
-            whole
-        }
-        _ => it.body.to_vec(),
-    };
     let requests = collector.requests();
-    requests.iter().map(|it| ExportTraceServiceRequest::decode(&body(it)[..]).unwrap()).collect()
+    requests.iter().map(|it| ExportTraceServiceRequest::decode(&it.body[..]).unwrap()).collect()
 }
 
 fn spans_of(request: ExportTraceServiceRequest) -> Vec<Span> {
