@@ -12,6 +12,7 @@ fuzz_target!(|data: &str| {
         return;
     }
     let (base, client) = data.split_once('\n').unwrap_or(("/openai/v1?api-version=1", data));
+    let has_query = base.contains('?');
     let Ok(base) = BasePath::new(base) else { return };
     if check(client).is_err() {
         return;
@@ -21,7 +22,11 @@ fuzz_target!(|data: &str| {
     assert!(!joined.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'#'));
     let (path, query) = joined.split_once('?').map_or((&*joined, None), |(p, q)| (p, Some(q)));
     assert!(path.starts_with(base.path()));
-    if let Some((_, client_query)) = client.split_once('?') {
+    // Of a query that the base has, too, each name goes out once; the rest may be divided anew.
+    if let Some((_, client_query)) = client.split_once('?')
+        && !has_query
+        && client_query.matches("api-version").nth(1).is_none()
+    {
         assert!(
             client_query.is_empty() || query.is_some_and(|query| query.ends_with(client_query))
         );

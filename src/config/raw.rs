@@ -12,7 +12,6 @@ mod connections;
 mod failover;
 mod guardrails;
 mod limits;
-mod patterns;
 mod prices;
 mod reached;
 mod reasoning;
@@ -296,7 +295,6 @@ pub(crate) struct Endpoint {
     /// What its model supports and what not, such as `{"vision": false}`.
     pub(crate) capabilities: Option<Capabilities>,
     /// What replaces the version in a client's path, if the URL does not tell; `""` removes it.
-    #[schemars(extend("pattern" = "^(/|$|\\$\\{)"))]
     pub(crate) api_prefix: Option<String>,
     /// The credential; a list means one provider for each credential; `${caller}` is the client's
     /// own.
@@ -323,7 +321,7 @@ pub(crate) struct Endpoint {
     pub(crate) gcp: Option<Gcp>,
     /// The header for the credential (`Authorization` when absent; `anthropic` and `gemini` have
     /// their own).
-    #[schemars(extend("default" = "Authorization", "pattern" = patterns::HEADER_NAME))]
+    #[schemars(extend("default" = "Authorization"))]
     pub(crate) upstream_auth_header_name: Option<String>,
     /// The text before the credential (`"Bearer "` when absent; empty for `anthropic` and
     /// `gemini`).

@@ -4,10 +4,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    patterns::{AT_ROOT, HEADER_NAME},
-    steering::{Affinity, Aimd},
-};
+use super::steering::{Affinity, Aimd};
 use crate::failure::Class;
 
 crate::secret::unseen!(Fallback, HealthCheck, Sticky);
@@ -186,7 +183,7 @@ pub(crate) struct Cooldown {
 #[derive(Clone, Deserialize, JsonSchema)]
 pub(crate) struct HealthCheck {
     /// The path of the `GET` request, under the provider's base URL (`/v1/models` when absent).
-    #[schemars(extend("default" = "/v1/models", "pattern" = AT_ROOT))]
+    #[schemars(extend("default" = "/v1/models"))]
     pub(crate) path: Option<String>,
     /// Seconds between two probes (30 when absent).
     #[schemars(range(min = 1), extend("default" = 30))]
@@ -207,13 +204,10 @@ pub(crate) struct HealthCheck {
 
 /// The value by which `sticky` groups requests; exactly one of the three.
 #[derive(Clone, Deserialize, JsonSchema)]
-#[schemars(extend("minProperties" = 1))]
 pub(crate) struct Sticky {
     /// The value of this request header.
-    #[schemars(extend("pattern" = HEADER_NAME))]
     pub(crate) header: Option<String>,
     /// The caller's key.
-    #[schemars(extend("enum" = [true, null]))]
     pub(crate) key: Option<bool>,
     /// The first bytes of the prompt, this many.
     #[schemars(range(min = 1, max = 65_536))]

@@ -48,7 +48,6 @@ pub(crate) enum TokenLimit {
 
 /// Token limits by window.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[schemars(extend("minProperties" = 1))]
 pub(crate) struct NamedWindows {
     /// Input and output together, in any minute.
     #[schemars(range(min = 1))]
@@ -67,7 +66,6 @@ pub(crate) struct NamedWindows {
 
 /// Limits on one kind of tokens by window.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[schemars(extend("minProperties" = 1))]
 pub(crate) struct Windows {
     /// In any minute.
     #[schemars(range(min = 1))]

@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 /// How reasoning efforts are written for a provider; at least one of the two.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(extend("minProperties" = 1))]
 pub(crate) struct ReasoningTranslation {
     /// For chat completions, where clients send `reasoning_effort`.
     pub(crate) chat_completions: Option<EffortTranslation>,
@@ -17,7 +16,6 @@ pub(crate) struct ReasoningTranslation {
 
 /// What is written for each effort; each of the seven is mapped or listed as unsupported.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(extend("minProperties" = 1))]
 pub(crate) struct EffortTranslation {
     /// Efforts for which the provider is passed over.
     pub(crate) unsupported_efforts: Option<Vec<String>>,
@@ -29,7 +27,7 @@ pub(crate) struct EffortTranslation {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct EffortWrite {
     /// Its place: a JSON pointer, such as `/thinking/type`.
-    #[schemars(extend("pattern" = "^/"))]
+    #[schemars(length(min = 1))]
     pub(crate) target_path: String,
     /// The value for each effort.
     pub(crate) values: BTreeMap<String, serde_json::Value>,

@@ -20,12 +20,22 @@ pub(super) fn rewrite(schema: &mut Value) {
 }
 
 /// Rules between the keys of one object.
-fn rules() -> [(&'static str, Value); 4] {
+fn rules() -> [(&'static str, Value); 9] {
     let one_of = |keys: &[&str]| -> Vec<Value> {
         keys.iter().map(|key| json!({"required": [key]})).collect()
     };
     [
         ("Hedge", json!({"oneOf": one_of(&["after_ms", "after_percentile"])})),
+        ("NamedWindows", json!({"minProperties": 1})),
+        ("Windows", json!({"minProperties": 1})),
+        ("ReasoningTranslation", json!({"minProperties": 1})),
+        ("EffortTranslation", json!({"minProperties": 1})),
+        (
+            "Sticky",
+            json!({"minProperties": 1, "not": {
+                "properties": {"key": {"const": false}}, "required": ["key"]
+            }}),
+        ),
         ("KeyDefinition", json!({"anyOf": one_of(&["key", "hash", "aws"])})),
         ("ProviderTls", json!({"dependentRequired": {"cert": ["key"], "key": ["cert"]}})),
         (
@@ -146,7 +156,7 @@ fn resolved<'a>(choice: &'a Value, definitions: &'a Value) -> &'a Value {
     name.map_or(choice, |name| &definitions[name])
 }
 
-/// Refuses strings that are not a valid URL or name.
+/// Refuses strings that are not a valid URL, name, header or path.
 fn refuse(schema: &mut Value) {
     let Value::Object(map) = schema else {
         if let Value::Array(list) = schema {
@@ -176,10 +186,16 @@ fn pattern(key: &str, property: &mut Map<String, Value>) {
 }
 
 /// A text with a reference may become any text.
-const PATTERNS: [(&str, &str); 2] = [
+const PATTERNS: [(&str, &str); 6] = [
     ("url", r"^(https?://[^/?#@]+([/?][^#]*)?|mock:.*|.*\$\{.*)$"),
     ("name", r"^([A-Za-z0-9._:/@-]{1,128}|.*\$\{.*)$"),
+    ("api_prefix", r"^(/.*|.*\$\{.*|)$"),
+    ("header", HEADER_NAME),
+    ("upstream_auth_header_name", HEADER_NAME),
+    ("target_path", "^/"),
 ];
+
+const HEADER_NAME: &str = r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+|.*\$\{.*)$";
 
 #[cfg(test)]
 mod tests {
