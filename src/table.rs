@@ -116,7 +116,7 @@ impl Table {
         listed.or_else(|| other().filter(|_| crate::path::stays(name)))
     }
 
-    /// Whether the file has this name, so that it is no text of a client's.
+    /// Whether the file has this name: it is the operator's text then, not a client's.
     pub(crate) fn names(&self, name: &str) -> bool {
         self.by_alias.contains_key(name) || self.names.further.contains_key(name)
     }

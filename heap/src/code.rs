@@ -30,7 +30,7 @@ unsafe extern "C" fn give_back_of(info: *mut dl_phdr_info, _: size_t, _: *mut c_
     STOP
 }
 
-/// Pages are of this size or of a multiple; an address that is none's start is refused.
+/// Pages are of this size or of a multiple; the system refuses an address inside of a page.
 const PAGE: u64 = 4096;
 const STOP: c_int = 1;
 

@@ -100,7 +100,7 @@ pub(crate) async fn read(
     Ok((body, Read { found, form, share: taken.share }))
 }
 
-/// Why a body ends early: its client has left, or sends what is no body.
+/// Why a body ends early: its client has left, or sends what is not a valid body.
 fn broke_off(broken: &hyper::Error) -> Refusal {
     let mut source = std::error::Error::source(broken);
     let mut has_left = broken.is_incomplete_message() || broken.is_closed() || broken.is_canceled();

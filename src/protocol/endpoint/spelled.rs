@@ -21,7 +21,7 @@ pub(crate) struct Spelled {
 }
 
 impl Spelled {
-    /// The endpoint that a lenient server reads from a path that is no protocol's as it stands.
+    /// The endpoint that a lenient server reads from a path that no protocol has as it stands.
     pub(crate) fn read(path: &str, query: Option<&str>) -> Option<Self> {
         // A path that could lead elsewhere is refused as it came.
         path::check(path).ok()?;

@@ -62,7 +62,7 @@ fn fraction(bytes: &[u8; FRACTION]) -> Option<usize> {
     is_whole.then_some(end)
 }
 
-/// Marks the first byte of a word that is not a digit, in the byte's highest bit; 0 when there is none. Marks
+/// Marks the first byte of a word that is not a digit, in the byte's highest bit; 0 without one. Marks
 /// above the first may be false.
 #[inline]
 fn no_digit(word: u64) -> u64 {

@@ -175,7 +175,7 @@ async fn sixteen_faults_of_whole_answers_end_in_the_answer() {
 
 #[tokio::test]
 async fn sixteen_faults_of_streams_end_in_the_answer_or_an_honest_error() {
-    // Once content has been sent there is no second attempt.
+    // Once content has been sent, a second provider is not asked.
     check(Shape::Stream, "content", &["s08", "s09", "s10", "s14"]).await;
 }
 

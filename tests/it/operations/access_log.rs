@@ -334,7 +334,7 @@ async fn client_that_leaves_while_it_sends_its_body_is_not_refused() {
         assert_eq!((&line["status"], &line["end"]), (&json!(499), &json!("client_left")), "{line}");
     }
     assert!(!router.metrics().await.contains("code=\"invalid_json\""));
-    // What is no body is refused still.
+    // What is not a valid body is still refused.
     let mut client = Conn::connect(router.addr()).await;
     client.send(format!("{head}transfer-encoding: chunked\r\n\r\nzz\r\nabc")).await;
     assert_eq!(client.response().await.status, 400);

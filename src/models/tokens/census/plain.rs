@@ -167,7 +167,7 @@ fn sum((_, total): &mut (Kind, [u8; BLOCK]), counts: impl Fn(usize) -> u8) {
 }
 
 /// The length of letters, spaces and punctuation at the beginning of a text. A backslash may begin an
-/// escape and is none of these.
+/// escape and not one of these.
 #[inline(always)]
 fn plain_length(text: &[u8]) -> usize {
     for (nth, part) in text.chunks(BLOCK).enumerate() {

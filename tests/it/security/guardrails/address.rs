@@ -35,7 +35,7 @@ async fn name_that_a_pattern_sends_on_is_looked_at() {
         is_refusal(&Call::post(&path).json(&contents).send(router.addr()).await, rule);
     }
     assert_eq!(upstream.hits(), 0);
-    // A name of the file is no text of a client's, and neither is one without a match.
+    // A client did not write a name of the file, and a name without a match passes.
     assert_ok(&router.chat("osprey").await);
     assert_ok(&router.chat("openai/gpt-4o").await);
 }
@@ -84,6 +84,6 @@ async fn headers_that_reach_a_provider_are_looked_at() {
     );
     let seen = upstream.last();
     assert_eq!((seen.header("x-user"), seen.header("x-team")), (None, Some("blue")));
-    // What stays with the router is no text for a provider.
+    // What stays with the router does not reach a provider.
     assert_ok(&with("x-forwarded-email", "ann@example.com").send(router.addr()).await);
 }
