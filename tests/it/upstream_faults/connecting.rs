@@ -62,7 +62,7 @@ async fn a_connection_that_is_old_is_followed_by_another() {
 #[tokio::test]
 async fn b2_a_name_without_an_address_is_502_and_stops_nobody_else() {
     let fine = Upstream::start(Reply::chat("hi")).await;
-    let lost = json!({"url": "http://no-such-host.invalid", "timeouts": {"connect_ms": 1000}});
+    let lost = json!({"url": "http://no-such-host.invalid", "timeouts": {"connect_ms": 3000}});
     let router =
         Router::start(&json!({"targets": {"lost": lost, "m": {"url": fine.base()}}})).await;
     let start = Instant::now();
@@ -70,11 +70,11 @@ async fn b2_a_name_without_an_address_is_502_and_stops_nobody_else() {
         for _ in 0..20 {
             let start = Instant::now();
             assert_ok(&router.chat("m").await);
-            assert!(start.elapsed() < ms(700), "the resolver stops the others");
+            assert!(start.elapsed() < secs(2), "the resolver stops the others");
         }
     });
     let () = others;
-    assert!(start.elapsed() < secs(3), "{:?}", start.elapsed());
+    assert!(start.elapsed() < secs(6), "{:?}", start.elapsed());
     match lost.status {
         504 => assert_error(&lost, 504, "upstream_timeout"),
         _ => assert_error(&lost, 502, "upstream_unreachable"),
