@@ -19,6 +19,7 @@ mod openapi;
 mod providers;
 mod records;
 mod routes;
+mod single;
 mod targets;
 mod whole;
 

@@ -184,8 +184,11 @@ fn pool(
     let mut order: Vec<&Provider> = pool.providers.iter().collect();
     let is_out = |provider: &Provider| obstacle(provider, now, needs).is_some();
     let first = view::first(pool, needs, now);
-    let is_first =
-        |provider: &Provider| first.iter().any(|&at| std::ptr::eq(provider, &pool.providers[at]));
+    let full = limited(&pool.limits);
+    let is_first = |provider: &Provider| {
+        let is_it = |&at: &usize| std::ptr::eq(provider, &pool.providers[at]);
+        full.is_none() && first.iter().any(is_it)
+    };
     // `priority` has its own order; other strategies choose among available providers, the
     // likeliest first.
     let cost = |provider: &Provider| match pool.by_cost {
@@ -200,7 +203,6 @@ fn pool(
     } else {
         order.sort_by_key(|provider| (provider.tier, is_out(provider), u32::MAX - provider.weight));
     }
-    let state = limited(&pool.limits).unwrap_or_else(|| "ready".into());
     let candidate = |provider| CandidateExplained {
         cost: cost(provider).map(|cost| cost as f64 / 1e12),
         share: share(pool, provider, now),
@@ -208,6 +210,7 @@ fn pool(
     };
     let candidates = order.into_iter().map(candidate).collect();
     let alias = label(&pool.alias).into_owned();
+    let state = full.unwrap_or_else(|| "ready".into());
     let (strategy, conversations) = (pool.strategy_name, ConversationsTold::of(pool, now));
     let waiting = waiting(pool.queue.as_ref());
     PoolExplained { alias, strategy, redirected: None, state, waiting, conversations, candidates }

@@ -11,13 +11,12 @@ use tokio::time::Instant;
 use super::{
     answered::Answered,
     asked::Asked,
-    change::{self, audit_of_process, change, edited},
+    change::{self, audit_of_process, change},
     context::Context,
     denied::Denied,
-    targets,
+    single, targets,
 };
 use crate::{
-    config::edit::Change,
     live::{self, Held},
     secret::names::label,
 };
@@ -42,7 +41,7 @@ pub(super) async fn patch(context: &Context, asked: &Arc<Asked>) -> Result<Answe
         let path = called::place(document, &alias, &name)?;
         let mut body = body.clone();
         document.unmask(&path, &mut body).map_err(Denied::NoSecret)?;
-        edited(document, &path, Change::Merge(&body)).map(|text| (text, ()))
+        single::patched(document, &path, &body).map(|text| (text, ()))
     });
     Ok(changed.await?.answered(json!({})))
 }

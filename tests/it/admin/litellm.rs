@@ -243,3 +243,29 @@ async fn keys_are_generated_updated_blocked_and_deleted() {
     assert!(eventually(secs(5), async || router.log_text().contains("key/delete")).await);
     let _ = send(&router, "POST", "/key/generate?dry_run=true", &json!({})).await;
 }
+
+#[tokio::test]
+async fn pools_of_classes_are_told_and_a_single_provider_is_changed_without_its_alias() {
+    let router = administered(&json!({"targets": {
+        "m": {"url": "mock:", "name": "own", "keys": ["sk-client-key0"], "rate_limit": {"requests_per_second": 9}},
+        "l": {"pools": {"default": {"url": "mock:", "name": "chat"},
+            "completions": [{"url": "mock:", "name": "one"}]}}}}))
+    .await;
+    let told = call("GET", "/model/info").send(router.metrics_addr()).await.json();
+    let ids: Vec<_> =
+        told["data"].as_array().unwrap().iter().map(|it| it["model_info"]["id"].clone()).collect();
+    assert_eq!(ids.len(), 3, "{told}");
+    assert!(["own", "chat", "one"].iter().all(|id| ids.contains(&json!(id))), "{told}");
+    let update = json!({"model_info": {"id": "own"}, "litellm_params": {"rpm": 60}});
+    post(&router, "/model/update", update).await;
+    post(&router, "/model/delete", json!({"id": "one"})).await;
+    let written: Value = serde_json::from_str(&file(&router)).unwrap();
+    let m = &written["targets"]["m"];
+    assert_eq!(m["rate_limit"]["requests_per_second"], 9, "{m}");
+    assert_eq!(m["providers"][0]["rate_limit"]["requests_per_second"], 1.0, "{m}");
+    assert_eq!(
+        written["targets"]["l"],
+        json!({"pools": {"default": {"url": "mock:", "name": "chat"}}})
+    );
+    refused(&router, "/model/delete", json!({"id": "chat"})).await;
+}

@@ -109,6 +109,48 @@ async fn one_provider_is_patched_by_its_name() {
     assert_eq!(send(&router, "PATCH", "/admin/providers/m/no", &patch).await.status, 404);
 }
 
+/// There, a key that pools and providers have is the pool's.
+#[tokio::test]
+async fn provider_of_a_target_in_one_object_is_patched_and_its_alias_is_not() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let single = json!({"url": upstream.base(), "name": "own", "onwards_key": "sk-provider-own",
+        "keys": ["sk-client-key0"], "rate_limit": {"requests_per_second": 1000}, "trusted": true});
+    let router = administered(&json!({"targets": {"m": single}})).await;
+    let patch = async |patch: Value| {
+        let answer = send(&router, "PATCH", "/admin/providers/m/own", &patch).await;
+        let written: Value = serde_json::from_str(&file(&router)).unwrap();
+        (answer.status, answer.text(), written["targets"]["m"].clone())
+    };
+    let before = file(&router);
+    // The alias stays closed and limited, whatever its provider is told.
+    for other in [json!({"keys": null}), json!({"rate_limit": null, "trusted": null})] {
+        assert_eq!(patch(other).await.0, 200);
+        assert_eq!(file(&router), before);
+    }
+    for wrong in [
+        json!({"keys": ["sk-other"]}),
+        json!({"strategy": "priority"}),
+        json!({"url": null, "onwards_key": null, "providers": [{"url": "mock:"}]}),
+    ] {
+        let (status, text, _) = patch(wrong.clone()).await;
+        assert_eq!(status, 422, "{wrong}: {text}");
+        assert_eq!(file(&router), before);
+    }
+    let (status, text, written) = patch(json!({"weight": 3})).await;
+    assert_eq!((status, &written["weight"]), (200, &json!(3)), "{text}");
+    let more = json!({"rate_limit": {"requests_per_second": 5}, "weight": null, "trusted": false});
+    let (status, text, written) = patch(more).await;
+    assert_eq!(status, 200, "{text}");
+    let wanted = json!({"keys": ["sk-client-key0"], "rate_limit": {"requests_per_second": 1000}, "trusted": true,
+        "providers": [{"url": upstream.base(), "name": "own", "onwards_key": "sk-provider-own",
+            "rate_limit": {"requests_per_second": 5}, "trusted": false}]});
+    assert_eq!(written, wanted);
+    assert_eq!(router.chat("m").await.status, 401);
+    assert_ok(
+        &router.post("/v1/chat/completions", "sk-client-key0", &crate::support::chat("m")).await,
+    );
+}
+
 #[tokio::test]
 async fn pools_of_one_class_are_administered_too() {
     let router = administered(&json!({"targets": {

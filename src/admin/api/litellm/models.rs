@@ -9,13 +9,13 @@ use crate::{
     admin::api::{
         answered::Answered,
         asked::Asked,
-        change::{self, change, edited},
+        change::{self, change},
         context::Context,
         denied::Denied,
         fields::{Fields, refuse},
-        targets,
+        single, targets,
     },
-    config::{edit::Change, mask::MASK},
+    config::mask::MASK,
     models::vendors::{self, OPENAI},
     secret::names::label,
 };
@@ -87,7 +87,7 @@ pub(in crate::admin::api) async fn update(
         fields.end(&mut refused);
         refuse(refused)?;
         patch.extend(family.map(|family| ("model_family".to_owned(), family.into())));
-        let text = edited(document, &found.path, Change::Merge(&patch.into()))?;
+        let text = single::patched(document, &found.path, &patch.into())?;
         Ok((text, found.alias))
     });
     let changed = changed.await?;

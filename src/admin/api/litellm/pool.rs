@@ -3,11 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    admin::api::{change::edited, denied::Denied, targets},
+    admin::api::{
+        change::edited,
+        denied::Denied,
+        single,
+        targets::{self, COMPLETIONS, DEFAULT},
+    },
     config::{
         Path,
         edit::{Change, Document},
-        is_pool_key,
     },
     secret::names::label,
 };
@@ -20,8 +24,8 @@ pub(super) struct Found {
     pub(super) id: String,
     pub(super) path: Path,
     pub(super) members: Value,
-    /// Whether it is the only one of its target.
-    is_only: bool,
+    /// The pool whose only provider it is: its target, or the pool of one class.
+    only_of: Option<Path>,
 }
 
 /// Every provider of the file.
@@ -30,27 +34,39 @@ pub(super) fn all(document: &Document) -> Vec<Found> {
     for alias in document.keys(&Path::root().key("targets")) {
         let target = targets::of(&alias);
         let written = document.value(&target).unwrap_or_default();
-        let (list, entries) = match (written, target) {
-            (Value::Array(entries), target) => (target, entries),
-            (mut written, target) => match written.get_mut("providers").map(Value::take) {
-                Some(Value::Array(entries)) => (target.key("providers"), entries),
-                _ => {
-                    let id = id(&written);
-                    all.push(Found { alias, id, path: target, members: written, is_only: true });
-                    continue;
+        match written.get("pools") {
+            None => all.extend(of_pool(&alias, written, &target)),
+            Some(pools) => {
+                for class in [DEFAULT, COMPLETIONS] {
+                    let Some(pool) = pools.get(class) else { continue };
+                    let place = target.key("pools").key(class);
+                    all.extend(of_pool(&alias, pool.clone(), &place));
                 }
-            },
-        };
-        let is_only = entries.len() == 1;
-        all.extend(entries.into_iter().enumerate().map(|(at, members)| Found {
-            alias: alias.clone(),
-            id: id(&members),
-            path: list.index(at),
-            members,
-            is_only,
-        }));
+            }
+        }
     }
     all
+}
+
+/// The providers of a pool, in each of its spellings.
+fn of_pool(alias: &str, mut written: Value, place: &Path) -> Vec<Found> {
+    let found = |path: Path, members: Value, is_only: bool| Found {
+        alias: alias.to_owned(),
+        id: id(&members),
+        path,
+        members,
+        only_of: is_only.then(|| place.clone()),
+    };
+    let (list, entries) = match written.get_mut("providers").map(Value::take) {
+        Some(Value::Array(entries)) => (place.key("providers"), entries),
+        _ => match written {
+            Value::Array(entries) => (place.clone(), entries),
+            single => return vec![found(place.clone(), single, true)],
+        },
+    };
+    let is_only = entries.len() == 1;
+    let each = entries.into_iter().enumerate();
+    each.map(|(at, members)| found(list.index(at), members, is_only)).collect()
 }
 
 /// The provider with an id, which must be unique.
@@ -112,10 +128,9 @@ pub(super) fn added(
     edited(document, &path, Change::Set(&target.into()))
 }
 
-/// The document without a provider, and without its target where it was the only one.
+/// The document without a provider, and without its pool where it was the only one.
 pub(super) fn removed(document: &Document, found: &Found) -> Result<String, Denied> {
-    let path = if found.is_only { targets::of(&found.alias) } else { found.path.clone() };
-    edited(document, &path, Change::Remove)
+    edited(document, found.only_of.as_ref().unwrap_or(&found.path), Change::Remove)
 }
 
 fn fresh(provider: Map<String, Value>, is_weighted: bool) -> Map<String, Value> {
@@ -139,8 +154,7 @@ fn joined(
     second: Map<String, Value>,
     is_weighted: bool,
 ) -> Map<String, Value> {
-    let (mut target, first): (Map<_, _>, Map<_, _>) =
-        single.into_iter().partition(|(key, _)| is_pool_key(key));
+    let (mut target, first) = single::apart(single);
     for (key, value) in shell(is_weighted) {
         target.entry(key).or_insert(value);
     }
