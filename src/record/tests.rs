@@ -200,6 +200,18 @@ fn last_limit_is_the_one_that_was_met_last_wherever_it_stands() {
 }
 
 #[test]
+fn nearest_limit_is_the_one_that_admits_first_and_an_endless_one_only_if_alone() {
+    let (rate, endless) = (Limited::Rate(Duration::from_secs(3)), Limited::Budget(None));
+    let mut trail = Trail::default();
+    assert_eq!(trail.nearest_limit(), None);
+    trail.pool_limited(PoolId(1), endless, 0);
+    assert_eq!(trail.nearest_limit(), Some(endless));
+    trail.limited(place(0, 0), rate);
+    trail.pool_limited(PoolId(2), endless, 0);
+    assert_eq!(trail.nearest_limit(), Some(rate));
+}
+
+#[test]
 fn limit_that_was_waited_for_is_in_the_way_no_more_and_the_rest_keeps_its_place() {
     let now = Moment::now();
     let asked = Asked { started: now, took: Duration::ZERO };

@@ -242,6 +242,17 @@ impl Trail {
         }
     }
 
+    /// The limit of the router that admits again first.
+    pub(crate) fn nearest_limit(&self) -> Option<Limited> {
+        let of_provider = |step: &Step| match step.outcome {
+            Outcome::Limited(limited) => Some(limited),
+            _ => None,
+        };
+        let of_pools = self.full.iter().map(|full| full.limited);
+        let all = self.steps.iter().filter_map(of_provider).chain(of_pools);
+        all.min_by_key(|limited| limited.wait().unwrap_or(Duration::MAX))
+    }
+
     /// The refusal of what was asked, where no provider that was looked at can be given it, rested or not.
     pub(crate) fn unfit_for_all(&self) -> Option<Refusal> {
         let is_unfit = |step: &Step| {

@@ -26,6 +26,8 @@ pub(super) fn refusal(trail: &Trail, pool: &Pool) -> Refusal {
     let soonest = trail.soonest();
     if let Some(limited) = trail.last_limit().filter(|_| !is_attempted) {
         let limited = match (limited, soonest) {
+            // Clients do not try again after an exhausted budget.
+            (Limited::Budget(_), _) => trail.nearest_limit().unwrap_or(limited),
             (Limited::Rate(_), Some(soonest)) => Limited::Rate(soonest),
             (Limited::Tokens(_), Some(soonest)) => Limited::Tokens(soonest),
             (limited, _) => limited,

@@ -7,8 +7,8 @@ use std::time::Instant;
 use serde_json::json;
 
 use crate::support::{
-    Call, Fault, Place, Reply, Router, Upstream, assert_error, assert_ok, chat, chat_stream, ms,
-    provider, run_cli, secs,
+    Call, Fault, Place, Reply, Router, Upstream, assert_error, assert_ok, chat, chat_stream,
+    eventually, ms, provider, run_cli, secs,
 };
 
 #[tokio::test]
@@ -103,6 +103,33 @@ async fn a_pool_that_falls_back_to_nobody_hands_on_to_nobody() {
     let answer = router.chat("m").await;
     assert!(answer.status >= 400, "{}", answer.attempts());
     assert_eq!(good.hits(), 1);
+}
+
+/// Clients do not come back after an exhausted budget, so the limit that ends first is the one that they are told.
+#[tokio::test]
+async fn limit_that_ends_is_told_before_a_budget_that_does_not() {
+    let good = Upstream::start(Reply::chat("hi")).await;
+    let mut full = provider("full", &good);
+    full["rate_limit"] = json!({"requests_per_second": 0.01, "burst_size": 1});
+    let router = Router::start(&json!({
+        "prices": {"next": {"request": 1}},
+        "targets": {
+            "m": {"fallback": {"enabled": true, "on_rate_limit": true, "to": ["next"]}, "providers": [full]},
+            "next": {"providers": [provider("b", &good)],
+                "budget": {"dollars": "0.5", "period": "total"}}}}))
+    .await;
+    assert_ok(&router.chat("m").await);
+    assert_ok(&router.chat("m").await);
+    let spent = async || router.chat("next").await.status == 429;
+    assert!(eventually(secs(10), spent).await);
+    let refused = router.chat("m").await;
+    assert_error(&refused, 429, "rate_limit");
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((90..=100).contains(&wait), "{wait}");
+    let told = router.explain("m").await.json();
+    let next = &told["pools"][1];
+    assert_eq!(next["state"], "at the end of its budget", "{told}");
+    assert_eq!(next["candidates"][0]["first"], false, "nothing is asked there: {told}");
 }
 
 #[tokio::test]
