@@ -23,7 +23,7 @@ pub(crate) mod shallow;
 mod weight;
 
 pub(crate) use alone::stands_alone;
-pub(crate) use field::{field, first_brace};
+pub(crate) use field::{Said, field, first_brace, said};
 pub(crate) use nested::{Nested, each_nested, each_nested_in};
 pub use pieces::json_string;
 pub(crate) use pieces::{A_FEW, Pieces, joined_crumbs};

@@ -119,7 +119,8 @@ impl<const N: usize> Machine<N> {
         };
         let start = self.base + at as u64;
         if let Some(seen) = self.seen.get_mut(self.watching) {
-            *seen = Seen { times: seen.times.saturating_add(1), kind, start, end: start };
+            let times = seen.times.saturating_add(self.counts);
+            *seen = Seen { times, kind, start, end: start };
         }
         if self.watching == 0 && kind == Kind::String {
             self.keep = Keep::Text;
@@ -197,6 +198,19 @@ impl<const N: usize> Machine<N> {
             name => name.as_bytes() == key,
         };
         self.watching = self.names.iter().position(|name| is_it(name)).unwrap_or(NOBODY);
+        if self.folds {
+            self.named_in_any_letters(key);
+        }
+    }
+
+    #[inline(never)]
+    fn named_in_any_letters(&mut self, key: &[u8]) {
+        self.counts = 1;
+        if self.watching == NOBODY {
+            let is_it = |name: &&str| key.eq_ignore_ascii_case(name.as_bytes());
+            self.watching = self.names.iter().position(is_it).unwrap_or(NOBODY);
+            self.counts = 2;
+        }
     }
 
     fn word(&mut self, word: &'static [u8], piece: &[u8], at: usize) -> Step {

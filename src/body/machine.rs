@@ -9,9 +9,14 @@ use super::number::Number;
 /// Checks one JSON object and notes where the values of `N` top-level keys stand.
 pub(super) struct Machine<const N: usize> {
     pub(super) names: &'static [&'static str; N],
+    /// Whether names in other letters are noted, too.
+    pub(super) folds: bool,
     pub(super) seen: [Seen; N],
     /// Which of `names` the value being read belongs to, or `NOBODY`.
     pub(super) watching: usize,
+    /// How much the name before that value counts: one in other letters counts twice, since it is another name to
+    /// some readers.
+    pub(super) counts: u32,
     /// Bytes of all the pieces before this one.
     pub(super) base: u64,
     pub(super) expect: Expect,
@@ -85,8 +90,10 @@ impl<const N: usize> Machine<N> {
     pub(super) fn new(names: &'static [&'static str; N]) -> Self {
         Self {
             names,
+            folds: false,
             seen: [Seen { times: 0, kind: Kind::Null, start: 0, end: 0 }; N],
             watching: NOBODY,
+            counts: 1,
             base: 0,
             expect: Expect::Top,
             token: Token::None,
@@ -98,6 +105,11 @@ impl<const N: usize> Machine<N> {
             cut: Cut::default(),
             failed: None,
         }
+    }
+
+    /// The same; a name in other letters is noted as if it stood there twice.
+    pub(super) fn in_any_letters(names: &'static [&'static str; N]) -> Self {
+        Self { folds: true, ..Self::new(names) }
     }
 }
 

@@ -3,6 +3,8 @@
 
 pub(crate) mod model;
 mod servers;
+#[cfg(test)]
+mod tests;
 
 use self::model::Work;
 use super::Protocol;
@@ -53,6 +55,8 @@ pub(crate) struct Word {
     calls: Option<(&'static [&'static str], Family)>,
     /// Where the body names a model below its top level.
     nested: Nested,
+    /// The field of a body that asks a model for something.
+    asked_by: Option<&'static [&'static str; 1]>,
 }
 
 /// Paths of JSON keys; `*` matches any key or index.
@@ -67,6 +71,8 @@ pub(crate) struct Surface {
     pub(crate) takes_forms: bool,
     /// Where a JSON body names a model below its top level.
     pub(crate) nested: Nested,
+    /// The field of a JSON body with which a model is asked for something that is of no family.
+    pub(crate) asked_by: Option<&'static [&'static str; 1]>,
 }
 
 impl Family {
@@ -130,24 +136,32 @@ impl Word {
         Self { nested, ..self }
     }
 
+    /// A model is asked for something if a JSON body has this field.
+    pub(crate) const fn asked_by(self, field: &'static [&'static str; 1]) -> Self {
+        Self { asked_by: Some(field), ..self }
+    }
+
     fn surface(&self, rest: &[&str], asks: bool) -> Surface {
         let family = match self.calls {
-            Some((calls, below)) if !calls.contains(&&*rest.join("/")) => below,
+            Some((calls, below)) if !calls.contains(&&*rest.join("/")) => {
+                Some(below).filter(|_| !asks || below != Family::Stored || is_stored(rest, calls))
+            }
             // Access rights to stored objects, which can be passed on.
-            _ if rest.contains(&"permissions") => Family::Administration,
+            _ if rest.contains(&"permissions") => Some(Family::Administration),
             // What is fetched or deleted where others ask was stored there before.
-            _ if self.family == Family::Inference && !asks => Family::Stored,
-            _ => self.family,
+            _ if self.family == Family::Inference && !asks => Some(Family::Stored),
+            _ => Some(self.family),
         };
-        Surface { family: Some(family), takes_forms: self.takes_forms, nested: self.nested }
+        let asked_by = self.asked_by.filter(|_| asks);
+        Surface { family, takes_forms: self.takes_forms, nested: self.nested, asked_by }
     }
 }
 
 impl Surface {
     /// A path that is a protocol's own way to ask for a turn, tokens or vectors.
     pub(crate) const MAIN: Self =
-        Self { family: Some(Family::Inference), takes_forms: false, nested: &[] };
-    const UNKNOWN: Self = Self { family: None, takes_forms: true, nested: &[] };
+        Self { family: Some(Family::Inference), takes_forms: false, nested: &[], asked_by: None };
+    const UNKNOWN: Self = Self { family: None, takes_forms: true, nested: &[], asked_by: None };
     const ADMINISTRATION: Self = Self { family: Some(Family::Administration), ..Self::UNKNOWN };
 
     /// Whether the body's top-level model is written with its collection before it (`models/m`).
@@ -206,7 +220,8 @@ impl Surface {
             Work::Administered => Some(Family::Administration),
             Work::Unknown => None,
         };
-        Self { family, takes_forms: false, nested: find(word).map_or(&[], |found| found.nested) }
+        let nested = find(word).map_or(&[][..], |found| found.nested);
+        Self { family, takes_forms: false, nested, asked_by: None }
     }
 }
 
@@ -214,6 +229,13 @@ fn find(word: &str) -> Option<&'static Word> {
     Protocol::ALL
         .iter()
         .find_map(|protocol| protocol.profile().words.iter().find(|known| known.word == word))
+}
+
+/// Whether a `POST` below an endpoint changes what is stored there: it names something below the endpoint's own word,
+/// or ends what is under way. Any other may ask a model for something.
+fn is_stored(rest: &[&str], calls: &[&str]) -> bool {
+    let is_below = rest.len() > 1 && rest.first().is_some_and(|first| calls.contains(first));
+    is_below || rest.last() == Some(&"cancel")
 }
 
 /// Whether a segment of a path is a protocol's own word, and not an id or a name.
@@ -254,172 +276,8 @@ pub(crate) fn is_vendors_host(host: &str) -> bool {
 
 /// Paths with this segment are of this family, and take JSON.
 pub(crate) const fn word(word: &'static str, family: Family) -> Word {
-    Word { word, family, takes_forms: false, calls: None, nested: &[] }
+    Word { word, family, takes_forms: false, calls: None, nested: &[], asked_by: None }
 }
 
 /// The segments before the name of a deployment or engine, which the operation follows.
 pub(crate) const NAMES_DEPLOYMENT: [&str; 2] = ["deployments", "engines"];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn family(method: &str, path: &str) -> &'static str {
-        let surface = Surface::of(path, method == "POST", !matches!(method, "POST" | "GET"));
-        surface.family.map_or("", Family::name)
-    }
-
-    #[test]
-    fn paths_are_of_families() {
-        for (method, path, wanted) in [
-            ("POST", "/v1/audio/transcriptions", "inference"),
-            ("POST", "/openai/deployments/files/chat/completions?api-version=1", "inference"),
-            ("POST", "/v1/engines/davinci/completions", "inference"),
-            ("GET", "/v1/chat/completions", "stored"),
-            ("POST", "/v1/chat/completions/chatcmpl-1", "stored"),
-            ("POST", "/v1/responses", "inference"),
-            ("POST", "/v1/responses/resp_1/cancel", "stored"),
-            ("GET", "/v1/files", "files"),
-            ("POST", "/upload/v1beta/files", "files"),
-            ("GET", "/v1/files/organization", "files"),
-            ("POST", "/v1/messages/batches", "batches"),
-            ("POST", "/v1/batches", "batches"),
-            ("POST", "/v1/fine_tuning/jobs", "fine_tuning"),
-            ("POST", "/v1/realtime/sessions", "realtime"),
-            ("POST", "/v1/threads/t/runs", "assistants"),
-            ("POST", "/v1/vector_stores/v/files", "vector_stores"),
-            ("POST", "/v1beta/models/m:predict", "inference"),
-            ("POST", "/v1beta/models/m:batchGenerateContent", "batches"),
-            ("POST", "/v1beta/cachedContents", "caches"),
-            ("POST", "/v1beta/models/m:generateContent;x", "inference"),
-            ("POST", "/v1beta/models/m:somethingNew", ""),
-            ("POST", "/v1beta/Models/m:somethingNew", ""),
-            ("POST", "/v1/models/m/predictions", "inference"),
-            ("POST", "/v1/models/m/something", ""),
-            ("GET", "/v1beta/models/m", "models"),
-            ("POST", "/v1/projects/p/locations/l/endpoints/1:predict", "inference"),
-            ("POST", "/v1/projects/p/locations/l/endpoints/1:somethingNew", ""),
-            ("POST", "/v1/projects/p/locations/l/endpoints/openapi/chat/completions", "inference"),
-            ("POST", "/endpoints/m/invocations", "inference"),
-            ("POST", "/serving-endpoints/chat/completions", "inference"),
-            ("POST", "/guardrail/g/version/1/apply", "inference"),
-            ("POST", "/model/m/something", ""),
-            ("POST", "/api/chat", "inference"),
-            ("POST", "/api/generate", "inference"),
-            ("POST", "/async-invoke", "batches"),
-            ("POST", "/model/m/async-invoke", "batches"),
-            ("POST", "/model/m/invoke-with-response-stream", "inference"),
-            ("POST", "/v1/foo", ""),
-            ("GET", "/v1/projects/p/locations/l/publishers/google/x", ""),
-        ] {
-            assert_eq!(family(method, path), wanted, "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn administration_is_seen_in_every_spelling() {
-        for path in [
-            "/v1/organization/projects",
-            "/organization/costs?limit=1",
-            "/v1/organizations/api_keys",
-            "/v1//organization/admin_api_keys",
-            "/v1/Organization/users",
-            "/v1/organiz%61tion/users",
-            "/v1/organiz%2561tion/users",
-            "/v1%2Forganization/users",
-            "/v1/organization;x/users",
-            "/v1/organization/files",
-            "/openai/v1/organization/usage/completions",
-            "/v1/usage",
-            "/dashboard/billing/usage",
-            "/v1/models/m:setIamPolicy",
-            "/openai/deployments",
-            "/api/v1/keys",
-            "/v1/credits",
-        ] {
-            assert_eq!(family("GET", path), "administration", "{path}");
-        }
-        for path in [
-            "/model/new",
-            "/model/m/update",
-            "/config/update",
-            "/litellm/Key/generate",
-            "/key/generate",
-            "/user/new",
-            "/team/new",
-            "/sleep",
-            "/wake_up",
-            "/v1/load_lora_adapter",
-            "/v1//load_lora_adapter",
-            "/v1/load%5flora_adapter",
-            "/collective_rpc",
-            "/reset_prefix_cache",
-            "/update_weights_from_disk",
-            "/slots/0?action=erase",
-            "/lora-adapters",
-            "/api/delete",
-            "/api/pull",
-            "/API/push",
-            "/api/create",
-            "/api/copy",
-            "/api/blobs/sha256:1",
-            "/models/load",
-            "/models/unload;x",
-            "/api/v1/models/load",
-            "/v2/repository/models/m/unload",
-            "/v1/models",
-            "/v1/projects/p/locations/l/models:upload",
-            "/v1/projects/p/locations/l/endpoints",
-            "/v1/projects/p/locations/l/endpoints/1:deployModel",
-            "/v1/projects/p/locations/l/endpoints/1:undeployModel",
-            "/v1beta/tunedModels/m/permissions",
-            "/v1beta/corpora/c/permissions",
-            "/v1/fine_tuning/checkpoints/c/permissions",
-            "/guardrails",
-            "/provisioned-model-throughput",
-            "/custom-model-deployments/model-deployment",
-            "/v1/internal/model/load",
-            "/v1/model/unload",
-        ] {
-            assert_eq!(family("POST", path), "administration", "{path}");
-        }
-        for path in
-            ["/model/info", "/metrics", "/slots", "/props", "/endpoints/m", "/serving-endpoints"]
-        {
-            assert_eq!(family("GET", path), "administration", "{path}");
-        }
-        assert_eq!(family("PATCH", "/v1beta/tunedModels/m"), "administration");
-        assert_eq!(family("DELETE", "/v1/models/ft:m"), "administration");
-        assert_eq!(family("PUT", "/openai/deployments/m"), "administration");
-    }
-
-    #[test]
-    fn words_are_no_names() {
-        for word in [
-            "v1",
-            "v1beta",
-            "chat",
-            "Completions",
-            "speech",
-            "generations",
-            "files",
-            "invoke",
-            "models",
-        ] {
-            assert!(is_word(word), "{word}");
-        }
-        for name in ["file-1", "osprey", "ann@example.com", "4111111111111111", "v1.5-mini", ""] {
-            assert!(!is_word(name), "{name}");
-        }
-        assert!(counts_tokens("/v1alpha/models/m:countTokens?x=1") && counts_tokens("/tokenize/"));
-        assert!(!counts_tokens("/v1/tokenizers") && !counts_tokens("/v1/chat/completions"));
-    }
-
-    #[test]
-    fn names_lead_back() {
-        for family in Family::NAMED {
-            assert_eq!(Family::from_name(family.name()), Some(family));
-        }
-        assert_eq!(Family::from_name("administration"), None);
-    }
-}

@@ -100,8 +100,9 @@ pub struct Profile {
     /// Of a path that is for embeddings and for conversations in models' own forms: the keys of which a request for
     /// embeddings has one.
     pub(crate) embeds_by: &'static [&'static [&'static str; 1]],
-    /// The field of a request whose answer is generated later and fetched by another request.
-    pub(crate) answers_later: Option<&'static [&'static str; 1]>,
+    /// The fields of a request that decide how its answer comes: as a stream, with options for that stream, or
+    /// generated later for another request to fetch. Empty where there is none.
+    pub(crate) delivery: &'static [&'static str; 3],
     /// How a client says which parts of an answer it wants.
     pub(crate) mask: Option<Mask>,
     /// Where it says why the model stopped.
@@ -311,7 +312,7 @@ impl Profile {
         asks_usage: None,
         usage: &Form::USUAL,
         usage_headers: None,
-        answers_later: None,
+        delivery: &["stream", "", ""],
         mask: None,
         embeds_by: &[],
         reasons: &Reasons::NONE,

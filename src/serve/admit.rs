@@ -111,7 +111,7 @@ pub(crate) async fn admit(
         meant: None,
         model: found.model.filter(|_| is_replaced(endpoint.as_ref(), &surface)),
         mentions,
-        family: surface.family,
+        family: endpoint::family(&surface, &body),
         endpoint,
         reading: OnceLock::new(),
         foreign_proofs: OnceLock::new(),
@@ -318,7 +318,7 @@ pub(crate) async fn look(
         None => None,
     };
     if counts(table, allowed) {
-        counted::check(inbound)?;
+        counted::check(inbound).await?;
         let tokenizer = provider.map(|it| it.tokenizer_for(inbound.asked_name()));
         inbound.demand = Some(Box::new(demand::of(inbound, tokenizer, asked).await));
     }

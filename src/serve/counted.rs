@@ -1,15 +1,23 @@
 //! Requests whose use of tokens and money cannot be counted. They are refused where a limit depends on it.
 
+use std::ops::Range;
+
 use http::Method;
 
-use crate::{body, path, protocol::Family, refusal::Refusal, upstream::inbound::Inbound};
+use crate::{
+    body::{Said, said},
+    path,
+    protocol::{Endpoint, Family},
+    refusal::Refusal,
+    upstream::{inbound::Inbound, off_core},
+};
 
 /// Checks that the answer reports what a limit of tokens or money counts.
 ///
 /// # Errors
 /// The endpoint starts work that is paid for later or elsewhere (a batch, a fine-tuning job, a realtime session), or
-/// the form of its answers is unknown.
-pub(crate) fn check(inbound: &Inbound) -> Result<(), Refusal> {
+/// the form of its answers is unknown, or a provider could read another delivery in it than the router.
+pub(crate) async fn check(inbound: &Inbound) -> Result<(), Refusal> {
     if inbound.method != Method::POST {
         return Ok(());
     }
@@ -18,9 +26,7 @@ pub(crate) fn check(inbound: &Inbound) -> Result<(), Refusal> {
     if is_elsewhere(inbound) && !path.ends_with("/cancel") {
         return Err(refused("", ELSEWHERE));
     }
-    if is_later(inbound) {
-        return Err(refused("background", LATER));
-    }
+    delivered(inbound).await?;
     let is_unknown = inbound.endpoint.is_none() && inbound.takes_tokens();
     if is_unknown && !TELLING.iter().any(|end| path.ends_with(end)) {
         return Err(refused("", UNKNOWN));
@@ -48,11 +54,34 @@ fn is_elsewhere(inbound: &Inbound) -> bool {
     )
 }
 
-/// Whether the answer is generated later and fetched by another request, which is charged nothing.
-fn is_later(inbound: &Inbound) -> bool {
-    let by = inbound.endpoint.as_ref().and_then(|it| it.protocol.profile().answers_later);
-    let Some(field) = by.and_then(|by| body::field(&inbound.body, by)) else { return false };
-    field.times > 1 || !matches!(&inbound.body.slice(field.span)[..], b"false" | b"null")
+/// Checks that the answer comes at once, and as a stream only where it is asked for its tokens. An answer that is
+/// generated later is fetched by another request, which is charged nothing.
+async fn delivered(inbound: &Inbound) -> Result<(), Refusal> {
+    let by_body = |it: &&Endpoint| it.delivery.is_none() && !inbound.form;
+    let Some(endpoint) = inbound.endpoint.as_ref().filter(by_body) else { return Ok(()) };
+    let names = endpoint.protocol.profile().delivery;
+    let body = &inbound.body;
+    let found = match body.len() > off_core::LARGE as u64 {
+        false => said(body, names),
+        true => {
+            let body = body.clone();
+            off_core::run(move || said(&body, names)).await
+        }
+    };
+    let Some([stream, options, later]) = found else { return Ok(()) };
+    if matches!(stream, Said::Other(_) | Said::Unclear) {
+        return Err(refused(names[0], UNCLEAR_STREAM));
+    }
+    let is_object = |place: &Range<u64>| body.slice(place.start..place.start + 1)[..] == *b"{";
+    match options {
+        Said::Nothing => {}
+        Said::Other(place) if is_object(&place) => {}
+        _ => return Err(refused(names[1], UNCLEAR_OPTIONS)),
+    }
+    match later {
+        Said::Nothing | Said::Bool(false) => Ok(()),
+        _ => Err(refused(names[2], LATER)),
+    }
 }
 
 fn refused(field: &str, message: &str) -> Refusal {
@@ -60,7 +89,8 @@ fn refused(field: &str, message: &str) -> Refusal {
 }
 
 /// Paths of no protocol whose answers tell their tokens in a usual form, or have none.
-const TELLING: [&str; 8] = [
+const TELLING: [&str; 9] = [
+    "/cachedcontents",
     "/rerank",
     "/score",
     "/moderations",
@@ -74,6 +104,10 @@ const TELLING: [&str; 8] = [
 const ELSEWHERE: &str = "Tokens or money are limited here, and the work that a request to this endpoint starts cannot \
     be counted: ask the operator for a key and a model without such limits.";
 const LATER: &str = "Tokens or money are limited here, and an answer that is generated in the background cannot be \
-    counted: leave out `background`, or ask the operator for a key and a model without such limits.";
+    counted: leave this field out, or ask the operator for a key and a model without such limits.";
+const UNCLEAR_STREAM: &str = "Tokens or money are limited here, so this field must be `true` or `false`, and stand there \
+    once and in small letters.";
+const UNCLEAR_OPTIONS: &str = "Tokens or money are limited here, so this field must be an object, and stand there once \
+    and in small letters.";
 const UNKNOWN: &str = "Tokens or money are limited here, and what an answer of this endpoint takes cannot be counted: \
     use an endpoint of a protocol that the router knows, or ask the operator for a key and a model without such limits.";

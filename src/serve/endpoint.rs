@@ -4,7 +4,7 @@
 use crate::{
     body::{self, Pieces},
     path,
-    protocol::{Endpoint, Operation},
+    protocol::{Endpoint, Family, Operation, Surface},
     refusal::Refusal,
 };
 
@@ -18,6 +18,12 @@ pub(super) fn settle(endpoint: &mut Endpoint, body: &Pieces) {
     if !keys.is_empty() && !keys.iter().any(|key| body::field(body, key).is_some()) {
         endpoint.operation = Operation::Native;
     }
+}
+
+/// The family of the path. One that stores something is of no family if the body asks a model.
+pub(super) fn family(surface: &Surface, body: &Pieces) -> Option<Family> {
+    let asks = |key| body::field(body, key).is_some();
+    surface.family.filter(|_| !surface.asked_by.is_some_and(asks))
 }
 
 /// Whether a protocol defines this path, in any spelling.

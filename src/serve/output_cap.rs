@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use super::edits::{self, Edits};
 use crate::{
     body::shallow,
+    path,
     protocol::{Endpoint, Family, Operation, Protocol, profile::OutputCap},
     refusal::Refusal,
     table::classes,
@@ -111,6 +112,7 @@ fn answers_no_tokens(inbound: &Inbound) -> bool {
             fields.is_ok_and(|fields| !fields.0.iter().any(is_prompt))
         }
         _ => {
+            let path = path::plain(&inbound.path).to_ascii_lowercase();
             matches!(
                 inbound.family,
                 Some(
@@ -121,7 +123,7 @@ fn answers_no_tokens(inbound: &Inbound) -> bool {
                         | Family::Containers
                         | Family::Caches
                 )
-            ) || MEDIA.iter().any(|word| inbound.path.contains(word))
+            ) || MEDIA.iter().any(|word| path.contains(word))
         }
     }
 }
@@ -159,11 +161,12 @@ fn found(
             if !is_one_of(place.object, name) {
                 continue;
             }
+            let is_own = place.object.contains(&name.as_str());
             if value.get().starts_with('{') {
-                is_there = true;
+                is_there |= is_own;
                 search.object(value.get().as_bytes())?;
             } else if let Some((cap, bound)) = write {
-                is_there = true;
+                is_there |= is_own;
                 let object = Bytes::from(format!(r#"{{"{bound}":{cap}}}"#));
                 search.edits.push((span(body, value), object));
                 search.most = Some(cap);
@@ -231,7 +234,8 @@ impl Search<'_> {
                 (Some((cap, _)), Some(asked)) if asked <= cap => (true, asked),
                 (Some((cap, _)), _) => (false, cap),
             };
-            is_there = true;
+            // Other letters are another field to most providers.
+            is_there |= self.place.names.contains(&name.as_str());
             self.most = Some(self.most.map_or(bound, |most| most.max(bound)));
             if !within {
                 self.edits.push((span(self.body, value), Bytes::from(bound.to_string())));

@@ -134,7 +134,9 @@ impl Inbound {
     }
 
     fn asks(&self) -> bool {
-        self.method == Method::POST && matches!(self.family, Some(Family::Inference) | None)
+        // What is cached is read by the model, which is paid for.
+        let reads = matches!(self.family, Some(Family::Inference | Family::Caches) | None);
+        self.method == Method::POST && reads
     }
 
     /// Whether the endpoint's answer may be a stream, also where its path alone says so.

@@ -91,6 +91,9 @@ fn is_below(bare: Option<&str>, row: &str, small: &str) -> bool {
         return row.starts_with(VERSION) && small.ends_with(row);
     };
     let Some(before) = small.strip_suffix(bare) else { return false };
+    if before.split('/').any(|segment| LATER.contains(&segment)) {
+        return false;
+    }
     // More than one segment says which protocol it is; one alone also stands behind other things.
     if bare.matches('/').count() > 1 || bare == COMPLETIONS {
         return true;
@@ -100,6 +103,8 @@ fn is_below(bare: Option<&str>, row: &str, small: &str) -> bool {
     path::is_version(last) || last == "openai" || last == "compat"
 }
 
+/// Segments before an endpoint whose answer is generated later: Perplexity's and Zhipu's.
+const LATER: [&str; 1] = ["async"];
 const VERSION: &str = "/v1";
 const MODELS: &str = "/models/";
 const COMPLETIONS: &str = "/completions";
@@ -190,6 +195,8 @@ mod tests {
             "/v1/threads/t/messages",
             "/v1/evals/e/responses",
             "/v1/chat/completions/x",
+            "/async/chat/completions",
+            "/api/paas/v4/Async/chat/completions",
             "/v1/foo",
             "/api/v2/chat",
             "/v1beta/models/:generateContent",

@@ -128,6 +128,7 @@ const ENDPOINTS: &[Row] = &[
     row("/v1beta/models/{model}:countTokens", Operation::CountTokens, Asked::Whole),
     row("/v1beta/models/{model}:embedContent", Operation::Embed, Asked::Whole),
     row("/v1beta/models/{model}:batchEmbedContents", Operation::Embed, Asked::Whole),
+    row("/v1beta/cachedContents", Operation::Native, Asked::Whole),
     row("/v1/models/{model}:generateContent", Operation::Generate, Asked::Whole),
     row("/v1/models/{model}:streamGenerateContent", Operation::Generate, Asked::Query),
     row("/v1/models/{model}:countTokens", Operation::CountTokens, Asked::Whole),

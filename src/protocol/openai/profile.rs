@@ -61,6 +61,8 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
             &["chat_template_kwargs", "enable_thinking"],
         ],
     }),
+    // xAI's later answers: https://docs.x.ai/docs/guides/deferred-chat-completions
+    delivery: &["stream", "stream_options", "deferred"],
     asks_usage: Some(AskUsage { options: &["stream_options"], field: "include_usage" }),
     // Providers that omit `[DONE]` still send a finish reason.
     spoken: [SPOKEN, SPOKEN],
@@ -246,7 +248,8 @@ const WORDS: &[Word] = &[
     word("assistants", F::Assistants),
     word("threads", F::Assistants).naming(&[&["run", "model"], &["assistant", "model"]]),
     word("chatkit", F::Assistants),
-    word("conversations", F::Stored),
+    // Mistral's ask an agent: https://docs.mistral.ai/api/#tag/beta.conversations
+    word("conversations", F::Stored).asked_by(&["inputs"]),
     word("vector_stores", F::VectorStores),
     word("videos", F::Videos).with_forms(),
     word("containers", F::Containers).with_forms(),

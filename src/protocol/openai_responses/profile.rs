@@ -66,7 +66,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
-    answers_later: Some(&["background"]),
+    delivery: &["stream", "", "background"],
     reasons: &REASONS,
     streamed: &STREAMED,
     ..Profile::USUAL

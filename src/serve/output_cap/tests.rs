@@ -89,3 +89,16 @@ fn cap_stands_in_an_object_of_its_own_where_the_protocol_has_one() {
     assert!(spliced.contains(":7}"));
     assert_eq!(asked, Asked { output: Some(7), copies: 4 });
 }
+
+#[test]
+fn limit_in_other_letters_is_another_field_to_most_providers() {
+    let (spliced, asked) = written(Protocol::OpenAi, "max_tokens", r#"{"MAX_TOKENS":5}"#);
+    assert_eq!(spliced, r#"{"max_tokens":100,"MAX_TOKENS":5}"#);
+    assert_eq!(asked.output, Some(100));
+    let (spliced, _) = written(
+        Protocol::Gemini,
+        "maxOutputTokens",
+        r#"{"GenerationConfig":{"maxOutputTokens":7}}"#,
+    );
+    assert!(spliced.starts_with(r#"{"generationConfig":{"maxOutputTokens":100},"#), "{spliced}");
+}

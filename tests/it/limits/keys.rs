@@ -184,7 +184,7 @@ async fn length_of_answers_is_written_for_every_protocol_at_every_provider() {
     router.post("/v1/embeddings", "sk-client-key0", &embed).await;
     assert!(upstream.last().json().get("max_tokens").is_none());
     let hits = upstream.hits();
-    for path in ["/v1/batches", "/v1/threads/runs", "/v1/unheard-of"] {
+    for path in ["/v1/batches", "/v1/threads/runs", "/v1/unheard-of", "/v1/unheard-of?x=/audio/"] {
         let refused = router.post(path, "sk-client-key0", &json!({"model": "m"})).await;
         assert_error(&refused, 400, "unsupported_parameter");
     }

@@ -131,6 +131,7 @@ async fn what_cannot_be_counted_is_refused_to_keys_that_are_limited() {
     let upstream = Upstream::start(Reply::json(200, &json!({"ok": true}))).await;
     let targets = json!({
         "m": {"url": upstream.base(), "protocol": "openai_responses"},
+        "o": {"url": upstream.base()},
         "ge": {"url": upstream.base(), "protocol": "gemini", "onwards_model": "up"},
         "be": {"url": upstream.base(), "protocol": "bedrock", "onwards_model": "up",
             "onwards_key": "absk-test-key"}});
@@ -172,6 +173,26 @@ async fn what_cannot_be_counted_is_refused_to_keys_that_are_limited() {
         ("/model/be/async-invoke", None, none.clone(), "/model/up/async-invoke"),
         ("/api/generate", Some("m"), json!({"model": "m", "prompt": "x"}), "/api/generate"),
         ("/v1/unheard-of", Some("m"), json!({"model": "m", "stream": true}), "/v1/unheard-of"),
+        (
+            "/v1/chat/completions",
+            None,
+            json!({"model": "o", "messages": [], "deferred": true}),
+            "/v1/chat/completions",
+        ),
+        (
+            "/async/chat/completions",
+            None,
+            json!({"model": "o", "messages": []}),
+            "/async/chat/completions",
+        ),
+        (
+            "/v1/chat/completions%20",
+            None,
+            json!({"model": "o", "messages": []}),
+            "/v1/chat/completions%20",
+        ),
+        ("/v1/conversations", None, json!({"model": "o", "inputs": "x"}), "/v1/conversations"),
+        ("/v1/conversations/c", Some("o"), json!({"inputs": "x"}), "/v1/conversations/c"),
     ] {
         let call = Call::post(path).json(&body);
         let call = alias.into_iter().fold(call, |call, alias| call.header("model-override", alias));
@@ -190,6 +211,8 @@ async fn what_cannot_be_counted_is_refused_to_keys_that_are_limited() {
         ("/v1alpha/models/ge:countTokens", json!({"contents": []})),
         ("/v1/rerank", json!({"model": "m", "query": "q", "documents": ["d"]})),
         ("/v1/responses", json!({"model": "m", "input": "x", "background": false})),
+        ("/v1/conversations", json!({"model": "m", "items": []})),
+        ("/v1/responses/r/cancel", json!({"model": "m"})),
     ] {
         let answer = router.post(path, KEY, &body).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
@@ -226,4 +249,52 @@ async fn session_that_goes_on_without_the_router_is_refused_where_rules_hold() {
     }
     let body = json!({"model": "free", "session": {"model": "free"}});
     assert_eq!(router.post("/v1/realtime/client_secrets", "", &body).await.status, 200);
+}
+
+/// Lenient servers read such a request as one for a stream, or one that does not ask for its tokens.
+#[tokio::test]
+async fn stream_that_two_readers_understand_differently_is_refused_where_it_is_counted() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let target = json!({"url": upstream.base()});
+    let router = Router::start(&file(json!({"m": target}))).await;
+    let body = |more: &str| format!(r#"{{"model":"m","messages":[],{more}}}"#);
+    for (more, param) in [
+        (r#""stream":1"#, "stream"),
+        (r#""stream":"true""#, "stream"),
+        (r#""Stream":true"#, "stream"),
+        (r#""stream":true,"stream_options":{},"stream_options":{}"#, "stream_options"),
+        (r#""stream":true,"Stream_Options":{}"#, "stream_options"),
+        (r#""stream":true,"stream_options":[]"#, "stream_options"),
+    ] {
+        let call = Call::post("/v1/chat/completions").body(body(more));
+        let hits = upstream.hits();
+        let refused = call.clone().key(KEY).send(router.addr()).await;
+        assert_eq!((refused.status, upstream.hits()), (400, hits), "{more}: {}", refused.text());
+        assert_eq!(refused.json()["error"]["param"], param, "{more}");
+        assert_ok(&call.key("sk-client-bob0").send(router.addr()).await);
+    }
+    for more in
+        [r#""stream":null,"stream_options":null"#, r#""str\u0065am":false"#, r#""deferred":false"#]
+    {
+        let call = Call::post("/v1/chat/completions").body(body(more)).key(KEY);
+        assert_ok(&call.send(router.addr()).await);
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_into_a_cache_is_charged() {
+    let told = json!({"name": "cachedContents/c", "model": "models/up", "usageMetadata": {"totalTokenCount": 700}});
+    let upstream = Upstream::start(Reply::json(200, &told)).await;
+    let target = json!({"url": upstream.base(), "protocol": "gemini"});
+    let router = Router::start(&file(json!({"ge": target}))).await;
+    let body =
+        json!({"model": "models/ge", "contents": [{"role": "user", "parts": [{"text": "long"}]}]});
+    assert_ok(&router.post("/v1beta/cachedContents", KEY, &body).await);
+    let input = [("key", "ann"), ("kind", "input")];
+    let charged = async || router.metric("onwards_key_tokens_total", &input).await == Some(700.0);
+    assert!(
+        eventually(secs(10), charged).await,
+        "{:?}",
+        router.metric("onwards_key_tokens_total", &input).await
+    );
 }
