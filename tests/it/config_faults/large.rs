@@ -108,5 +108,8 @@ async fn c12_reloads_of_a_large_table_under_streams_take_no_more_than_two_tables
     println!("bare {bare}, one table {one}, at the highest {highest} KiB");
     let bound = 2 * one;
     assert!(highest < bound, "{highest} of {bound} KiB while a table was read beside another");
-    assert!(slowest < ms(500), "a health check waited {slowest:?} or more while each table was freed");
+    assert!(
+        slowest < ms(500),
+        "a health check waited {slowest:?} or more while each table was freed"
+    );
 }
