@@ -1,3 +1,5 @@
+//! The families of real paths, in every spelling.
+
 use super::*;
 
 fn family(method: &str, path: &str) -> &'static str {
