@@ -4,7 +4,7 @@
 //! Nothing can be redacted in an address, so a rule that redacts refuses there. A header in which it finds something
 //! is not sent.
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 
 use super::judged::{REQUEST, denied};
 use crate::{
@@ -54,7 +54,7 @@ pub(super) fn texts(table: &Table, inbound: &Inbound) -> Vec<String> {
 /// The names and ids in the path, and a name that is not the file's own. The protocol's words are no texts.
 fn in_path(table: &Table, inbound: &Inbound) -> Vec<String> {
     let is_own = table.names(&inbound.alias);
-    let mut texts: Vec<String> = (!is_own).then(|| inbound.alias.to_string()).into_iter().collect();
+    let mut texts: Vec<String> = (!is_own).then(|| decoded(&inbound.alias)).into_iter().collect();
     let is_whole = |it: &crate::protocol::Endpoint| it.operation != Operation::Native && !it.is_odd;
     if inbound.endpoint.as_ref().is_some_and(is_whole) {
         return texts;
@@ -69,6 +69,21 @@ fn in_path(table: &Table, inbound: &Inbound) -> Vec<String> {
     texts
 }
 
+/// The rules that find something in a header's value, as it stands there or decoded: the values of `baggage` are
+/// percent-encoded.
+fn look_at_header(value: &HeaderValue, rules: &Guardrails) -> Vec<usize> {
+    let mut found = look_at_text(value.as_bytes(), rules);
+    if let Ok(text) = std::str::from_utf8(value.as_bytes())
+        && text.contains('%')
+    {
+        let more = look_at_text(decoded(text).as_bytes(), rules);
+        found.extend(more);
+        found.sort_unstable();
+        found.dedup();
+    }
+    found
+}
+
 /// Inspects the headers that may be sent to a provider.
 fn in_headers(
     rules: &Guardrails,
@@ -80,7 +95,7 @@ fn in_headers(
         if headers::stays_with_client(name) || [TRACEPARENT, TRACESTATE].contains(name) {
             continue;
         }
-        for nth in look_at_text(value.as_bytes(), rules) {
+        for nth in look_at_header(value, rules) {
             let rule = &rules[nth];
             record.guarded.found(rule, rule.action.name());
             match rule.action {

@@ -84,6 +84,14 @@ async fn headers_that_reach_a_provider_are_looked_at() {
     );
     let seen = upstream.last();
     assert_eq!((seen.header("x-user"), seen.header("x-team")), (None, Some("blue")));
+    let encoded = with("baggage", "user=ann%40example.com,team=blue");
+    assert_ok(&encoded.send(router.addr()).await);
+    assert_eq!(
+        upstream.last().header("baggage"),
+        None,
+        "the values of baggage are percent-encoded"
+    );
+    is_refusal(&with("x-note", "4111%201111%201111%201111").send(router.addr()).await, "cards");
     // What stays with the router does not reach a provider.
     assert_ok(&with("x-forwarded-email", "ann@example.com").send(router.addr()).await);
 }
