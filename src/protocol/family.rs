@@ -152,7 +152,7 @@ impl Word {
             _ if self.family == Family::Inference && !asks => Some(Family::Stored),
             _ => Some(self.family),
         };
-        let asked_by = self.asked_by.filter(|_| asks);
+        let asked_by = self.asked_by.filter(|_| asks && family == Some(Family::Stored));
         Surface { family, takes_forms: self.takes_forms, nested: self.nested, asked_by }
     }
 }

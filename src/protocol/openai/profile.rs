@@ -207,7 +207,8 @@ const ENDPOINTS: &[Row] = &[
 
 #[rustfmt::skip]
 const WORDS: &[Word] = &[
-    word("chat", F::Inference).only(&["", "completions"], F::Stored),
+    // Servers that match by prefix answer a conversation below the endpoint, too.
+    word("chat", F::Inference).only(&["", "completions"], F::Stored).asked_by(&["messages"]),
     word("completions", F::Inference),
     word("embeddings", F::Inference),
     word("moderations", F::Inference),

@@ -129,7 +129,9 @@ const ENDPOINTS: &[Row] = &[
 
 #[rustfmt::skip]
 const WORDS: &[Word] = &[
-    word("responses", F::Inference).only(&["", "input_tokens", "compact"], F::Stored),
+    word("responses", F::Inference)
+        .only(&["", "input_tokens", "compact"], F::Stored)
+        .asked_by(&["input"]),
 ];
 
 /// Where events carry pieces of texts.

@@ -191,6 +191,12 @@ async fn what_cannot_be_counted_is_refused_to_keys_that_are_limited() {
             json!({"model": "o", "messages": []}),
             "/v1/chat/completions%20",
         ),
+        (
+            "/v1/chat/completions/x",
+            None,
+            json!({"model": "o", "messages": []}),
+            "/v1/chat/completions/x",
+        ),
         ("/v1/conversations", None, json!({"model": "o", "inputs": "x"}), "/v1/conversations"),
         ("/v1/conversations/c", Some("o"), json!({"inputs": "x"}), "/v1/conversations/c"),
     ] {
@@ -212,6 +218,7 @@ async fn what_cannot_be_counted_is_refused_to_keys_that_are_limited() {
         ("/v1/rerank", json!({"model": "m", "query": "q", "documents": ["d"]})),
         ("/v1/responses", json!({"model": "m", "input": "x", "background": false})),
         ("/v1/conversations", json!({"model": "m", "items": []})),
+        ("/v1/chat/completions/x", json!({"model": "m", "metadata": {}})),
         ("/v1/responses/r/cancel", json!({"model": "m"})),
     ] {
         let answer = router.post(path, KEY, &body).await;
