@@ -8,34 +8,67 @@ use memchr::memchr;
 
 /// Appends the text that a string stands for, which is given without its quotes.
 pub(super) fn decode(raw: &[u8], out: &mut Vec<u8>) {
-    let mut rest = raw;
-    while let Some(at) = memchr(b'\\', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let unit = Unit::at(&rest[at..]);
-        out.extend_from_slice(unit.text());
-        rest = &rest[at + unit.raw..];
-    }
-    out.extend_from_slice(rest);
+    decode_with(raw, out, |_| {});
 }
 
 /// The same, and where in the text what was escaped stands. Of what stands close together it is one place.
 pub(super) fn decode_noting(raw: &[u8], out: &mut Vec<u8>, changed: &mut Vec<Range<usize>>) {
-    let mut rest = raw;
-    while let Some(at) = memchr(b'\\', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let unit = Unit::at(&rest[at..]);
-        if unit.raw > 1 {
-            let start = out.len();
-            let end = start + unit.length;
-            match changed.last_mut() {
-                Some(last) if start <= last.end + TOGETHER => last.end = end,
-                _ => changed.push(start..end),
+    decode_with(raw, out, |place| match changed.last_mut() {
+        Some(last) if place.start <= last.end + TOGETHER => last.end = place.end,
+        _ => changed.push(place),
+    });
+}
+
+/// Copies a word at a time: what is escaped twice has an escape in every few words.
+#[inline]
+fn decode_with(raw: &[u8], out: &mut Vec<u8>, mut note: impl FnMut(Range<usize>)) {
+    let (mut at, mut to) = (0, out.len());
+    // No escape is shorter than what it stands for.
+    out.resize(to + raw.len(), 0);
+    while let Some(rest) = raw.get(at..).filter(|rest| !rest.is_empty()) {
+        let Some(room) = out.get_mut(to..) else { break };
+        let plain = match (rest.first_chunk::<8>(), room.first_chunk_mut::<8>()) {
+            (Some(word), Some(room)) => {
+                *room = *word;
+                first(u64::from_le_bytes(*word), b'\\')
             }
+            _ => {
+                let plain = rest.iter().position(|byte| *byte == b'\\').unwrap_or(rest.len());
+                room[..plain].copy_from_slice(&rest[..plain]);
+                plain
+            }
+        };
+        (at, to) = (at + plain, to + plain);
+        while raw.get(at) == Some(&b'\\') {
+            let simple = raw.get(at + 1).map_or(0, |mark| SIMPLE[usize::from(*mark)]);
+            let (read, written) = match simple {
+                0 => {
+                    let unit = Unit::at(&raw[at..]);
+                    out[to..to + unit.length].copy_from_slice(unit.text());
+                    (unit.raw, unit.length)
+                }
+                simple => {
+                    out[to] = simple;
+                    (2, 1)
+                }
+            };
+            if read > 1 {
+                note(to..to + written);
+            }
+            (at, to) = (at + read, to + written);
         }
-        out.extend_from_slice(unit.text());
-        rest = &rest[at + unit.raw..];
     }
-    out.extend_from_slice(rest);
+    out.truncate(to);
+}
+
+/// How many bytes of a word come before the first one that is this; 8 where none is.
+#[inline]
+pub(super) fn first(word: u64, byte: u8) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let other = word ^ (EACH * u64::from(byte));
+    // The highest bit of each byte that is zero; bits above the first may be false.
+    let hits = other.wrapping_sub(EACH) & !other & (EACH * 0x80);
+    hits.trailing_zeros() as usize / 8
 }
 
 /// The text that a string stands for, as it is where nothing in it is escaped.
@@ -130,18 +163,13 @@ struct Unit {
 impl Unit {
     /// The one that begins with this backslash.
     fn at(raw: &[u8]) -> Self {
-        let simple = match raw.get(1) {
-            Some(mark @ (b'"' | b'\\' | b'/')) => *mark,
-            Some(b'b') => 0x08,
-            Some(b'f') => 0x0c,
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
-            Some(b'u') => return Self::long(raw),
-            _ => b'\\',
-        };
-        let raw = if simple == b'\\' && raw.get(1) != Some(&b'\\') { 1 } else { 2 };
-        Self { raw, text: [simple, 0, 0, 0], length: 1 }
+        if raw.get(1) == Some(&b'u') {
+            return Self::long(raw);
+        }
+        match raw.get(1).map_or(0, |mark| SIMPLE[usize::from(*mark)]) {
+            0 => Self { raw: 1, text: [b'\\', 0, 0, 0], length: 1 },
+            simple => Self { raw: 2, text: [simple, 0, 0, 0], length: 1 },
+        }
     }
 
     fn long(raw: &[u8]) -> Self {
@@ -165,6 +193,20 @@ impl Unit {
         &self.text[..self.length]
     }
 }
+
+/// What a backslash before each byte stands for, where that is one byte; 0 where it is not.
+const SIMPLE: [u8; 256] = {
+    let mut table = [0; 256];
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table[b'/' as usize] = b'/';
+    table[b'b' as usize] = 0x08;
+    table[b'f' as usize] = 0x0c;
+    table[b'n' as usize] = b'\n';
+    table[b'r' as usize] = b'\r';
+    table[b't' as usize] = b'\t';
+    table
+};
 
 /// The number of `\uXXXX`.
 fn quad(raw: &[u8]) -> Option<u32> {
@@ -197,7 +239,41 @@ mod tests {
         assert_eq!(decoded(r"\ud800x \udc00 \u12 \q \"), "\u{fffd}x \u{fffd} \\u12 \\q \\");
     }
 
+    /// The same one byte after another.
+    fn slowly(raw: &[u8]) -> (Vec<u8>, usize) {
+        let (mut out, mut at, mut changed) = (Vec::new(), 0, 0);
+        while at < raw.len() {
+            let unit = Unit::at(&raw[at..]);
+            if raw[at] == b'\\' {
+                out.extend_from_slice(unit.text());
+                changed += usize::from(unit.raw > 1);
+                at += unit.raw;
+            } else {
+                out.push(raw[at]);
+                at += 1;
+            }
+        }
+        (out, changed)
+    }
+
     proptest! {
+        #[test]
+        fn words_are_read_as_bytes_are(
+            raw in r#"([a-zé]{0,20}|[\\\\\"nubtrf/x]{1,3}|\\\\u[0-9a-fd]{3,4}|\\\\ud83d\\\\ude00){0,12}"#,
+            before in "[a-z]{0,9}",
+        ) {
+            let (wanted, changed) = slowly(raw.as_bytes());
+            let mut out = before.clone().into_bytes();
+            decode(raw.as_bytes(), &mut out);
+            prop_assert_eq!(&out, &[before.as_bytes(), &wanted].concat());
+            let (mut out, mut noted) = (Vec::new(), 0);
+            decode_with(raw.as_bytes(), &mut out, |place| {
+                noted += 1;
+                assert!(place.start < place.end);
+            });
+            prop_assert_eq!((out, noted), (wanted, changed));
+        }
+
         #[test]
         fn text_is_what_serde_reads_and_places_are_found_again(text in "\\PC{0,40}", unicode: bool) {
             let raw = match unicode {

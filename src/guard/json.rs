@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use memchr::memchr2;
+use memchr::memchr;
 use smallvec::SmallVec;
 
 use super::escapes;
@@ -140,18 +140,10 @@ impl Reader<'_> {
     #[inline]
     fn string(&mut self, is_key: bool, see: &mut dyn See) -> Result<(), Unreadable> {
         let start = self.at;
-        let mut has_escapes = false;
-        loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let length = plain(rest).ok_or(Unreadable)?;
-            self.at += length + 1;
-            if rest[length] == b'"' {
-                break;
-            }
-            has_escapes = true;
-            self.at += 1;
-        }
-        let place = start..self.at - 1;
+        let length = closing(self.bytes.get(start..).unwrap_or_default()).ok_or(Unreadable)?;
+        let place = start..start + length;
+        self.at = place.end + 1;
+        let has_escapes = memchr(b'\\', &self.bytes[place.clone()]).is_some();
         let (list, is_number) = (None, false);
         let mut text =
             Text { place: place.clone(), is_key, is_number, has_escapes, key: 0..0, list };
@@ -228,15 +220,59 @@ impl Reader<'_> {
     }
 }
 
-/// How many bytes come before the next quote or backslash. Most strings are short.
+/// How many bytes come before the quote that ends a string: the first one before which backslashes stand in pairs.
 #[inline]
-fn plain(bytes: &[u8]) -> Option<usize> {
-    let near = bytes.iter().take(NEAR).position(|byte| matches!(byte, b'"' | b'\\'));
-    near.or_else(|| Some(NEAR + memchr2(b'"', b'\\', bytes.get(NEAR..)?)?))
+fn closing(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += quote(bytes.get(at..)?)?;
+        let slashes = bytes[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if slashes % 2 == 0 {
+            return Some(at);
+        }
+        at += 1;
+    }
 }
 
-const NEAR: usize = 16;
+/// How many bytes come before the next quote. Most strings are short.
+#[inline]
+fn quote(bytes: &[u8]) -> Option<usize> {
+    let mut passed = 0;
+    for word in bytes.as_chunks::<8>().0.iter().take(NEAR) {
+        match escapes::first(u64::from_le_bytes(*word), b'"') {
+            8 => passed += 8,
+            found => return Some(passed + found),
+        }
+    }
+    Some(passed + memchr(b'"', bytes.get(passed..)?)?)
+}
+
+/// How many words are looked at before the long stride begins.
+const NEAR: usize = 2;
 /// More than any reader of JSON follows.
 const DEEPEST: usize = 512;
 /// A number with fewer digits is nothing that a rule looks for.
 const SHORTEST_NUMBER: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same one byte after another.
+    fn slowly(bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while bytes.get(at)? != &b'"' {
+            at += if bytes[at] == b'\\' { 2 } else { 1 };
+        }
+        Some(at)
+    }
+
+    proptest! {
+        #[test]
+        fn a_string_ends_where_its_bytes_say(bytes in r#"([a-zé]{0,30}|[\\\\"]{0,6}){0,6}"#) {
+            prop_assert_eq!(closing(bytes.as_bytes()), slowly(bytes.as_bytes()));
+        }
+    }
+}

@@ -359,10 +359,22 @@ fn deep_escapes_hide_nothing_wherever_they_stand() {
     }
 }
 
+/// The nanoseconds that this thread was on a processor, so that neighbours hardly count; where the system does
+/// not tell them, those of the clock.
+fn on_processor() -> u128 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let own = told.and_then(|told| told.split(' ').next()?.parse().ok());
+    own.unwrap_or_else(|| {
+        let epoch = std::time::SystemTime::UNIX_EPOCH;
+        epoch.elapsed().map_or(0, |it| it.as_nanos())
+    })
+}
+
 /// This crate's own code and pages, once as texts and once as arguments of tools, which are escaped twice.
 #[test]
 #[ignore = "measures: cargo test --release --lib guard::body::tests::each_set -- --ignored --nocapture"]
 fn each_set_looks_at_200_megabytes_in_a_second() {
+    const LOOKS: usize = 20;
     fn read(folder: &std::path::Path, texts: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -378,18 +390,22 @@ fn each_set_looks_at_200_megabytes_in_a_second() {
     let arguments = texts.iter().map(|text| json!({"code": text}).to_string());
     let arguments = json!({"a": arguments.collect::<Vec<_>>()}).to_string();
     let plain = json!({ "a": texts }).to_string();
+    let mut slow = Vec::new();
     for set in [Set::Secrets, Set::PaymentCard, Set::Iban, Set::Email, Set::Phone, Set::UsSsn] {
         for (what, body) in [("texts", &plain), ("arguments", &arguments)] {
             let rules = [rule(set, Action::Redact)];
-            let once = || {
-                let begun = std::time::Instant::now();
-                let found = look(body.as_bytes(), &rules, &[]).edits.len();
-                (begun.elapsed(), found)
+            let found = look(body.as_bytes(), &rules, &[]).edits.len();
+            // What the system tells is some milliseconds old: many looks are measured as one.
+            let looks = || {
+                let begun = on_processor();
+                (0..LOOKS).for_each(|_| _ = look(body.as_bytes(), &rules, &[]));
+                on_processor() - begun
             };
-            let (took, found) = (0..9).map(|_| once()).min().unwrap();
-            let speed = body.len() as f64 / took.as_secs_f64() / 1e6;
+            let took = (0..5).map(|_| looks()).min().unwrap();
+            let speed = (LOOKS * body.len()) as f64 * 1e3 / took as f64;
             eprintln!("{set:?} in {what}: {speed:.0} MB/s, {found} places");
-            assert!(cfg!(debug_assertions) || speed > 200.0, "{set:?} {what}: {speed}");
+            slow.extend((speed <= 200.0).then_some((set, what)));
         }
     }
+    assert!(cfg!(debug_assertions) || slow.is_empty(), "{slow:?}");
 }

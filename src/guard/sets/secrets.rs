@@ -3,30 +3,39 @@
 //!
 //! A prefix alone is none: what follows must be as long and as mixed as the vendor makes it.
 
+mod kinds;
+#[cfg(test)]
+mod tests;
+mod windows;
+
 use std::{ops::Range, sync::LazyLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 
+use self::kinds::{KINDS, Kind, Shape};
 use super::words::{begins, is_word, part, stretch};
 
 /// Calls `found` with each credential.
 pub(super) fn each(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
-    let Some(prefixes) = &*PREFIXES else { return };
+    let (Some(prefixes), Some(plain)) = (&*PREFIXES, &*PLAIN_PREFIXES) else { return };
     let (mut reached, mut none) = (0, [0; KINDS.len()]);
-    for hit in prefixes.find_iter(text) {
-        let nth = hit.pattern().as_usize();
-        let (Some(kind), Some(none)) = (KINDS.get(nth), none.get_mut(nth)) else { continue };
-        if hit.start() < reached || hit.end() <= *none {
-            continue;
-        }
-        match kind.place(text, hit.start(), hit.end()) {
-            Ok(place) => {
-                reached = place.end;
-                found(place);
+    let others = plain.find_iter(text).map(|hit| hit.range());
+    windows::each(text, others, &mut |window| {
+        for hit in prefixes.find_iter(Input::new(text).range(window)) {
+            let nth = hit.pattern().as_usize();
+            let (Some(kind), Some(none)) = (KINDS.get(nth), none.get_mut(nth)) else { continue };
+            if hit.start() < reached || hit.end() <= *none {
+                continue;
             }
-            Err(end) => *none = end,
+            match kind.place(text, hit.start(), hit.end()) {
+                Ok(place) => {
+                    reached = place.end;
+                    found(place);
+                }
+                Err(end) => *none = end,
+            }
         }
-    }
+    });
 }
 
 /// From where on a credential may go on behind the text, or the prefix of one.
@@ -50,33 +59,6 @@ pub(super) fn open(text: &[u8]) -> usize {
         *over == text.len()
     });
     open.map_or(text.len(), |hit| hit.start()).min(text.len() - begun)
-}
-
-/// A kind of credential.
-struct Kind {
-    /// How it begins.
-    prefix: &'static str,
-    shape: Shape,
-}
-
-/// What follows.
-enum Shape {
-    /// Letters and digits, and these marks: so many at least, of which one is a digit.
-    Mixed(&'static [u8], usize),
-    /// The same where it may be a word of a language: a stretch without marks is long.
-    Long(&'static [u8], usize),
-    /// Capitals and digits, exactly so many.
-    Capitals(usize),
-    /// Small hexadecimal digits, exactly so many.
-    Hex(usize),
-    /// A value behind a name and marks, exactly so many letters, digits and `/+=`.
-    Assigned(usize),
-    /// The armour of a private key.
-    Armour,
-    /// Three parts of base64 with dots between two.
-    Token,
-    /// A name and a password before a host.
-    Url,
 }
 
 impl Kind {
@@ -136,6 +118,11 @@ impl Kind {
             Shape::Url => url(text, end),
         };
         place.ok_or(end)
+    }
+
+    /// Whether each has a digit behind its prefix, and is a long word.
+    fn has_digit(&self) -> bool {
+        matches!(self.shape, Shape::Mixed(..) | Shape::Long(..))
     }
 
     /// Whether no word may go on before it.
@@ -249,11 +236,16 @@ fn url(text: &[u8], end: usize) -> Option<Range<usize>> {
     ((3..=256).contains(&password) && text.get(at) == Some(&b'@') && is_host).then_some(end..at)
 }
 
-static PREFIXES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static PREFIXES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| searcher(|_| true));
+/// Those of credentials that may have no digit.
+static PLAIN_PREFIXES: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| searcher(|kind| !kind.has_digit()));
+
+fn searcher(is_one: impl Fn(&Kind) -> bool) -> Option<AhoCorasick> {
     let mut builder = AhoCorasick::builder();
     let builder = builder.match_kind(MatchKind::LeftmostLongest);
-    builder.build(KINDS.iter().map(|kind| kind.prefix)).ok()
-});
+    builder.build(KINDS.iter().filter(|kind| is_one(kind)).map(|kind| kind.prefix)).ok()
+}
 
 const LONGEST_PREFIX: usize = 32;
 /// A name, a password and the marks around them.
@@ -262,86 +254,3 @@ const LONGEST_URL: usize = 128 + 1 + 256 + 2;
 const URL: &[u8] = b"-._~!&'()+,;=%#^?:@";
 /// A stretch that no word of a language is as long as, with a digit in it.
 const STRETCH: usize = 16;
-const PLAIN: &[u8] = b"";
-const URL_SAFE: &[u8] = b"-_";
-const DOTTED: &[u8] = b"-_.";
-
-const fn kind(prefix: &'static str, shape: Shape) -> Kind {
-    Kind { prefix, shape }
-}
-
-/// Each kind, as its vendor documents it. Of no more than these are all looked for at once, many bytes at a time.
-static KINDS: [Kind; 64] = [
-    // Model providers.
-    kind("sk-", Shape::Long(URL_SAFE, 20)),
-    kind("AIza", Shape::Mixed(URL_SAFE, 35)),
-    kind("gsk_", Shape::Mixed(PLAIN, 32)),
-    kind("xai-", Shape::Long(URL_SAFE, 32)),
-    kind("pplx-", Shape::Mixed(PLAIN, 32)),
-    kind("hf_", Shape::Mixed(PLAIN, 30)),
-    kind("r8_", Shape::Mixed(PLAIN, 32)),
-    kind("nvapi-", Shape::Long(URL_SAFE, 40)),
-    kind("ABSK", Shape::Mixed(b"+/=", 100)),
-    // Clouds.
-    kind("AKIA", Shape::Capitals(16)),
-    kind("ASIA", Shape::Capitals(16)),
-    kind("ABIA", Shape::Capitals(16)),
-    kind("ACCA", Shape::Capitals(16)),
-    kind("aws_secret_access_key", Shape::Assigned(40)),
-    kind("AWS_SECRET_ACCESS_KEY", Shape::Assigned(40)),
-    // With a capital, and without.
-    kind("ecretAccessKey", Shape::Assigned(40)),
-    kind("AccountKey=", Shape::Mixed(b"+/=", 80)),
-    kind("SharedAccessKey=", Shape::Mixed(b"+/=", 40)),
-    kind("ya29.", Shape::Mixed(DOTTED, 20)),
-    kind("GOCSPX-", Shape::Mixed(URL_SAFE, 24)),
-    kind("dop_v1_", Shape::Hex(64)),
-    kind("doo_v1_", Shape::Hex(64)),
-    kind("dapi", Shape::Hex(32)),
-    // Code and packages.
-    kind("ghp_", Shape::Mixed(PLAIN, 36)),
-    kind("gho_", Shape::Mixed(PLAIN, 36)),
-    kind("ghu_", Shape::Mixed(PLAIN, 36)),
-    kind("ghs_", Shape::Mixed(PLAIN, 36)),
-    kind("ghr_", Shape::Mixed(PLAIN, 36)),
-    kind("github_pat_", Shape::Mixed(b"_", 40)),
-    kind("glpat-", Shape::Mixed(DOTTED, 20)),
-    kind("glptt-", Shape::Mixed(URL_SAFE, 20)),
-    kind("gldt-", Shape::Mixed(URL_SAFE, 20)),
-    kind("npm_", Shape::Mixed(PLAIN, 36)),
-    kind("pypi-AgE", Shape::Mixed(URL_SAFE, 50)),
-    kind("rubygems_", Shape::Hex(48)),
-    kind("dckr_pat_", Shape::Mixed(URL_SAFE, 20)),
-    kind("ATATT3", Shape::Mixed(b"-_=", 50)),
-    // Messages and mail.
-    kind("xoxb-", Shape::Mixed(b"-", 20)),
-    kind("xoxp-", Shape::Mixed(b"-", 20)),
-    kind("xoxa-", Shape::Mixed(b"-", 20)),
-    kind("xoxr-", Shape::Mixed(b"-", 20)),
-    kind("xoxs-", Shape::Mixed(b"-", 20)),
-    kind("xoxe.", Shape::Mixed(b"-.", 20)),
-    kind("xapp-", Shape::Mixed(b"-", 20)),
-    kind("hooks.slack.com/services/T", Shape::Mixed(b"/", 30)),
-    kind("SG.", Shape::Mixed(DOTTED, 60)),
-    // Payment and shops.
-    kind("sk_live_", Shape::Mixed(PLAIN, 16)),
-    kind("sk_test_", Shape::Mixed(PLAIN, 16)),
-    kind("rk_live_", Shape::Mixed(PLAIN, 16)),
-    kind("rk_test_", Shape::Mixed(PLAIN, 16)),
-    kind("whsec_", Shape::Mixed(b"+/=", 24)),
-    kind("shpat_", Shape::Hex(32)),
-    kind("shpss_", Shape::Hex(32)),
-    kind("sq0csp-", Shape::Mixed(URL_SAFE, 40)),
-    // Keepers of secrets and tools.
-    kind("hvs.", Shape::Mixed(URL_SAFE, 24)),
-    kind("hvb.", Shape::Mixed(URL_SAFE, 24)),
-    kind("dp.pt.", Shape::Mixed(PLAIN, 40)),
-    kind("lin_api_", Shape::Mixed(PLAIN, 40)),
-    kind("AGE-SECRET-KEY-1", Shape::Capitals(58)),
-    kind("Bearer ", Shape::Long(b"-_.~+/=", 24)),
-    // By their form.
-    kind("-----BEGIN ", Shape::Armour),
-    kind("eyJ", Shape::Token),
-    kind("://", Shape::Url),
-    kind("glrt-", Shape::Mixed(URL_SAFE, 20)),
-];
