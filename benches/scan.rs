@@ -1,4 +1,4 @@
-//! How fast bytes are looked at: request bodies, event streams, paths.
+//! How fast bytes are looked at: request bodies, event streams, paths, answers in strict mode.
 
 use std::hint::black_box;
 
@@ -6,6 +6,7 @@ use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use onwards::body::{self, Scanner};
 use onwards::path::{self, BasePath};
+use onwards::protocol::strict::trial::Trial;
 use onwards::sse::{Boundary, Parser};
 
 /// A chat request of about this size whose text sits in messages of `each` bytes.
@@ -111,5 +112,43 @@ fn paths(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, body_scan, sse, paths);
+/// Answers of which nothing is cut, in the order of fields that vendors write.
+fn answers() -> Vec<(&'static str, String)> {
+    let answer = |message: &str| {
+        format!(
+            r#"{{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{{"index":0,"message":{{"role":"assistant",{message}}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}}}"#
+        )
+    };
+    let calls = |arguments: &str| {
+        let call = |nth: usize| {
+            format!(
+                r#"{{"id":"call_{nth:024}","type":"function","function":{{"name":"get_weather","arguments":"{arguments}"}}}}"#
+            )
+        };
+        let calls: Vec<String> = (0..8000).map(call).collect();
+        answer(&format!(r#""content":null,"tool_calls":[{}]"#, calls.join(",")))
+    };
+    let text = "The quick brown fox jumps over the lazy dog. ";
+    vec![
+        ("1 KB", answer(&format!(r#""content":"{}""#, text.repeat(15)))),
+        ("1 MB of text", answer(&format!(r#""content":"{}""#, text.repeat(22_000)))),
+        ("8 000 calls without arguments", calls("{}")),
+        ("8 000 calls", calls(r#"{\"city\":\"Paris\",\"unit\":\"celsius\",\"days\":3}"#)),
+    ]
+}
+
+fn cleaning(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("clean");
+    let Some(trial) = Trial::at("/v1/chat/completions") else { return };
+    for (name, answer) in answers() {
+        let answer = Bytes::from(answer);
+        group.throughput(Throughput::Bytes(answer.len() as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| trial.clean(black_box(&answer), "m"));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, body_scan, sse, paths, cleaning);
 criterion_main!(benches);

@@ -1,14 +1,15 @@
 //! Cleans an answer: unknown fields are removed at every depth, the model becomes the alias, and
 //! missing required fields are filled in. All other bytes stay. One scan from start to end.
 
+mod values;
+
 use bytes::Bytes;
 
 use super::{
     cursor::{Cursor, DEEPEST},
     digits::begins_number,
     edits::{Edits, Run},
-    forms::is_media_of,
-    shape::{Field, Fill, Malformed, Need, Shape, Words},
+    shape::{Field, Fill, Malformed, Need, Shape},
 };
 use crate::protocol::told;
 
@@ -195,26 +196,19 @@ impl Cleaner<'_> {
     /// Passes a key, and says which field it is. Most objects have their fields in the order of the table.
     #[inline]
     fn place(&mut self, fields: &[Field], next: &mut usize) -> Result<Option<usize>, Malformed> {
-        if let Some(field) = fields.get(*next)
-            && self.cursor.is_key(field.name)
-        {
-            *next += 1;
-            return Ok(Some(*next - 1));
+        let mut order = (*next..fields.len()).chain(0..*next);
+        if let Some(found) = order.find(|at| self.cursor.is_key(fields[*at].name)) {
+            *next = found + 1;
+            return Ok(Some(found));
         }
+        let start = self.cursor.at;
         let key = self.cursor.key()?;
-        let (before, after) = fields.split_at_checked(*next).unwrap_or((fields, &[]));
-        let is_it = |field: &Field| key.is(field.name);
-        let later = after.iter().position(is_it).map(|at| at + before.len());
-        match later.or_else(|| before.iter().position(is_it)) {
-            Some(found) => {
-                *next = found + 1;
-                Ok(Some(found))
-            }
-            None => {
-                self.names_error |= self.depth == 1 && key.is("error");
-                Ok(None)
-            }
-        }
+        // With escapes, or with white space before its colon, a known one looks like another.
+        let is_plain = !key.has_escapes && self.cursor.at - start == key.text.len() + 3;
+        let mut order = if is_plain { 0..0 } else { 0..fields.len() };
+        let found = order.find(|at| key.is(fields[*at].name));
+        self.names_error |= found.is_none() && self.depth == 1 && key.is("error");
+        Ok(found)
     }
 
     /// Fills in missing fields before the closing brace.
@@ -341,77 +335,6 @@ impl Cleaner<'_> {
         Ok(Some(self.cursor.at))
     }
 
-    fn tag(&mut self, words: &'static [&'static str]) -> Step {
-        let text = self.cursor.string()?.text;
-        let Some(word) = words.iter().find(|word| word.as_bytes() == text) else {
-            return Ok(Seen::Unknown);
-        };
-        self.word = Some(word);
-        if self.depth == 1 {
-            self.tag = Some(word);
-        }
-        Ok(Seen::Kept)
-    }
-
-    fn one_of(&mut self, words: &[&str]) -> Step {
-        let text = self.cursor.string()?.text;
-        let is_known = words.iter().any(|word| word.as_bytes() == text);
-        Ok(if is_known { Seen::Kept } else { Seen::Unknown })
-    }
-
-    fn word(&mut self, words: &Words, is_media: bool) -> Result<(), Malformed> {
-        let start = self.cursor.at;
-        let written = self.cursor.string()?;
-        if words.known.iter().any(|word| word.as_bytes() == written.text) {
-            return Ok(());
-        }
-        if is_media && !written.has_escapes && is_media_of(words, written.text) {
-            return Ok(());
-        }
-        if let Some(nearest) = words.nearest(&written.decoded()) {
-            self.edits.replace(start, self.cursor.at, &[b"\"", nearest.as_bytes(), b"\""]);
-        }
-        Ok(())
-    }
-
-    fn model(&mut self) -> Result<(), Malformed> {
-        let start = self.cursor.at;
-        self.cursor.skip()?;
-        if self.cursor.since(start) != self.known.model {
-            self.edits.replace(start, self.cursor.at, &[&self.known.model]);
-        }
-        Ok(())
-    }
-
-    /// Some providers send nothing for empty arguments, and some send the object itself.
-    fn arguments(&mut self, first: u8) -> Result<(), Malformed> {
-        let start = self.cursor.at;
-        self.cursor.skip()?;
-        if first == b'{' && self.takes_objects() {
-            return Ok(());
-        }
-        let written = self.cursor.since(start);
-        let inner = written.strip_prefix(b"\"").and_then(|it| it.strip_suffix(b"\""));
-        if inner.is_some_and(|inner| !matches!(inner.trim_ascii(), b"" | b"null")) {
-            return Ok(());
-        }
-        let with = match first {
-            b'{' => crate::body::json_string(&String::from_utf8_lossy(written)),
-            _ => Bytes::from_static(b"\"{}\""),
-        };
-        self.edits.replace(start, self.cursor.at, &[&with]);
-        Ok(())
-    }
-
-    /// Whether the call whose arguments have been passed has an object there in its protocol.
-    fn takes_objects(&self) -> bool {
-        let is_it = |it: &&str| match self.word {
-            Some(word) => word == *it,
-            None => self.cursor.later("type").is_some_and(|word| word.is(it)),
-        };
-        WITH_OBJECTS.iter().any(is_it)
-    }
-
     /// Replaces the value that was just passed.
     fn put(
         &mut self,
@@ -424,6 +347,3 @@ impl Cleaner<'_> {
         Ok(())
     }
 }
-
-/// Calls whose arguments are an object in their protocol.
-const WITH_OBJECTS: [&str; 1] = ["tool_search_call"];

@@ -84,9 +84,12 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(super) fn string(&mut self) -> Result<Written<'a>, Malformed> {
         let start = self.at + 1;
-        let is_short = self.short_string()?;
-        if !is_short {
-            self.long_string(start)?;
+        let end = self.plain_end()?;
+        let is_short = self.bytes.get(end) == Some(&b'"');
+        if is_short {
+            self.at = end + 1;
+        } else {
+            self.long_string(end)?;
         }
         let text = self.bytes.get(start..self.at - 1).unwrap_or_default();
         Ok(Written { text, has_escapes: !is_short && memchr(b'\\', text).is_some() })
@@ -95,25 +98,24 @@ impl<'a> Cursor<'a> {
     /// The same, where its text is not wanted.
     #[inline]
     pub(super) fn pass_string(&mut self) -> Result<(), Malformed> {
-        let start = self.at + 1;
-        if self.short_string()? { Ok(()) } else { self.long_string(start) }
+        let end = self.plain_end()?;
+        if self.bytes.get(end) != Some(&b'"') {
+            return self.long_string(end);
+        }
+        self.at = end + 1;
+        Ok(())
     }
 
-    /// Passes a string if it is short and plain, as most are.
+    /// How far the string that is next is plain; most end there.
     #[inline]
-    fn short_string(&mut self) -> Result<bool, Malformed> {
-        if self.bytes.get(self.at) != Some(&b'"') {
-            return Err(Malformed);
+    fn plain_end(&self) -> Result<usize, Malformed> {
+        match self.bytes.get(self.at) {
+            Some(b'"') => Ok(near(self.bytes, self.at + 1)),
+            _ => Err(Malformed),
         }
-        let end = near(self.bytes, self.at + 1);
-        let is_short = self.bytes.get(end) == Some(&b'"');
-        if is_short {
-            self.at = end + 1;
-        }
-        Ok(is_short)
     }
 
-    /// Passes a string from behind its opening quote on.
+    /// Passes a string from a place in it on.
     #[inline(never)]
     fn long_string(&mut self, start: usize) -> Result<(), Malformed> {
         let (mut at, mut rows) = (start, 0);
@@ -146,17 +148,16 @@ impl<'a> Cursor<'a> {
     fn escape(&self, at: usize) -> Result<usize, Malformed> {
         match self.bytes.get(at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-            Some(b'u') => {
-                let digits: &[u8; 4] = self
-                    .bytes
-                    .get(at + 2..)
-                    .and_then(|rest| rest.first_chunk())
-                    .ok_or(Malformed)?;
-                let is_hex = digits.iter().all(|digit| HEX[usize::from(*digit)]);
-                if is_hex { Ok(at + 6) } else { Err(Malformed) }
-            }
+            Some(b'u') => self.code(at),
             _ => Err(Malformed),
         }
+    }
+
+    /// The end of the escape of four digits that begins here.
+    fn code(&self, at: usize) -> Result<usize, Malformed> {
+        let digits = self.bytes.get(at + 2..).and_then(|rest| rest.first_chunk::<4>());
+        let is_hex = digits.ok_or(Malformed)?.iter().all(|digit| HEX[usize::from(*digit)]);
+        if is_hex { Ok(at + 6) } else { Err(Malformed) }
     }
 
     /// Passes a text, a number, `true`, `false` or `null`.
@@ -180,9 +181,12 @@ impl<'a> Cursor<'a> {
     /// Passes this key and its colon, if they are next as most write them.
     #[inline]
     pub(super) fn is_key(&mut self, name: &str) -> bool {
-        let rest = self.bytes.get(self.at..).and_then(|rest| rest.strip_prefix(b"\""));
-        let rest = rest.and_then(|rest| rest.strip_prefix(name.as_bytes()));
-        let is_it = rest.is_some_and(|rest| rest.starts_with(b"\":"));
+        // Most names that differ differ in their length, which the quote tells without a comparison.
+        let written = self.bytes.get(self.at..).and_then(|rest| rest.get(..name.len() + 3));
+        let is_it = written.is_some_and(|written| match written {
+            [b'"', key @ .., b'"', b':'] => are_same(key, name.as_bytes()),
+            _ => false,
+        });
         if is_it {
             self.at += name.len() + 3;
         }
@@ -288,6 +292,20 @@ impl<'a> Written<'a> {
     }
 }
 
+/// Whether two texts of one length are the same. Names are short: a call would cost more than they do.
+#[inline]
+fn are_same(one: &[u8], other: &[u8]) -> bool {
+    fn ends<const N: usize>(one: &[u8], other: &[u8]) -> Option<bool> {
+        let begins = one.first_chunk::<N>()? == other.first_chunk::<N>()?;
+        Some(begins && one.last_chunk::<N>() == other.last_chunk::<N>())
+    }
+    if one.len() > 16 {
+        return one == other;
+    }
+    let is_it = ends::<8>(one, other).or_else(|| ends::<4>(one, other));
+    is_it.or_else(|| ends::<2>(one, other)).unwrap_or_else(|| one == other)
+}
+
 /// Where the first byte may be that is a quote, a backslash, a control character or not ASCII, within the
 /// next few words; before that place there is none.
 #[inline]
@@ -304,9 +322,9 @@ fn near(bytes: &[u8], start: usize) -> usize {
 }
 
 /// How many words are looked at before the long stride begins.
-const NEAR: usize = 3;
+const NEAR: usize = 6;
 /// How many rows of escapes are passed one by one before the long stride begins.
-const A_FEW: usize = 8;
+const A_FEW: usize = 16;
 /// Which bytes are digits of hexadecimal numbers.
 const HEX: [bool; 256] = {
     let (mut table, mut at) = ([false; 256], 0_u8);
@@ -320,3 +338,52 @@ const HEX: [bool; 256] = {
 };
 /// More than any reader of JSON follows.
 pub(super) const DEEPEST: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_the_same_where_each_byte_is() {
+        for length in 0..40 {
+            let name = &"abcdefghijklmnopqrstuvwxyz_abcdefghijklmnop"[..length];
+            let is_key = |key: &str, rest: &str| {
+                let text = format!("\"{key}\"{rest}");
+                let mut cursor = Cursor::new(text.as_bytes());
+                cursor.is_key(name).then_some(cursor.at)
+            };
+            assert_eq!(is_key(name, ":1"), Some(length + 3), "{name}");
+            assert_eq!(is_key(name, ":"), Some(length + 3), "{name}");
+            assert_eq!(is_key(name, " :1"), None, "{name}");
+            assert_eq!(is_key(name, ""), None, "{name}");
+            assert_eq!(is_key(&format!("{name}a"), ":1"), None, "{name}");
+            for at in 0..length {
+                let mut other = name.to_owned();
+                other.replace_range(at..=at, "-");
+                assert_eq!(is_key(&other, ":1"), None, "{name} {at}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_string_is_passed_where_serde_reads_one(
+            inner in r#"([a-zé ]{0,70}|[\\\\\"nu/x\x09]{1,3}|\\\\n|\\\\u[0-9a-f]{3,4}){0,30}"#,
+            rest in "[,} ]{0,9}",
+        ) {
+            let text = format!("\"{inner}\"{rest}");
+            let mut read = serde_json::Deserializer::from_str(&text).into_iter::<Box<serde_json::value::RawValue>>();
+            let wanted = match read.next() {
+                Some(Ok(raw)) => Ok(raw.get().len()),
+                _ => Err(Malformed),
+            };
+            let mut cursor = Cursor::new(text.as_bytes());
+            prop_assert_eq!(cursor.pass_string().map(|()| cursor.at), wanted, "{}", &text);
+            let mut cursor = Cursor::new(text.as_bytes());
+            let written = cursor.string().map(|it| (it.text.len() + 2, it.has_escapes));
+            prop_assert_eq!(written, wanted.map(|length| (length, text[..length].contains('\\'))));
+        }
+    }
+}
