@@ -51,6 +51,8 @@ mod made;
 mod media_types;
 #[path = "protocols/namespaces.rs"]
 mod namespaces;
+#[path = "protocols/newest.rs"]
+mod newest;
 #[path = "protocols/order.rs"]
 mod order;
 #[path = "protocols/pairs.rs"]

@@ -22,6 +22,7 @@ pub(super) static REQUEST: Want = Object(&[
     can("tool_choice", TOOL_CHOICE),
     can("thinking", THINKING),
     can("metadata", Map(&Any)),
+    can("diagnostics", Map(&Any)),
     can("service_tier", Text),
     can("container", Any),
     can("context_management", Any),
@@ -74,6 +75,8 @@ static BLOCK: Want = Object(&[
     can("file_id", Text),
     can("server_name", Text),
     can("caller", Any),
+    can("toolset_name", Text),
+    can("transformations", Map(&Any)),
 ]);
 static TOOL: Want = Object(&[
     can("type", Text),
@@ -101,6 +104,9 @@ static TOOL: Want = Object(&[
     can("mcp_server_name", Text),
     can("default_config", Any),
     can("configs", Any),
+    can("response_inclusion", Text),
+    can("url_sources", Any),
+    can("use_cache", Flag),
 ]);
 const TOOL_CHOICE: Want = Object(&[
     need("type", Choice(&["auto", "any", "tool", "none"])),

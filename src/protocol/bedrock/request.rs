@@ -30,6 +30,7 @@ const OWN_EXTRAS: &[&str] = &[
     "guardrailConfig",
     "performanceConfig",
     "promptVariables",
+    "projectIdentifier",
     "additionalModelResponseFieldPaths",
     "serviceTier",
 ];

@@ -17,6 +17,7 @@ pub(super) static REQUEST: Want = Object(&[
     can("guardrailConfig", Map(&Any)),
     can("additionalModelRequestFields", Any),
     can("additionalModelResponseFieldPaths", List(&Text)),
+    can("projectIdentifier", Text),
     can("promptVariables", Map(&Any)),
     can("requestMetadata", Map(&Text)),
     can("performanceConfig", Map(&Any)),
@@ -61,6 +62,8 @@ static BLOCK: Want = Object(&[
     can("reasoningContent", Map(&Any)),
     can("citationsContent", Map(&Any)),
     can("searchResult", Map(&Any)),
+    can("toolAddition", Map(&Any)),
+    can("toolRemoval", Map(&Any)),
 ]);
 const INFERENCE: Want = Object(&[
     can("maxTokens", POSITIVE),

@@ -83,6 +83,18 @@ const FIELDS: Want = Object(&[
     can("partMetadata", Any),
     can("toolCall", Any),
     can("toolResponse", Any),
+    can("audioMetadata", Any),
+    can("audio_metadata", Any),
+    can("audioTranscription", Any),
+    can("audio_transcription", Any),
+    can("documentMetadata", Any),
+    can("document_metadata", Any),
+    can("mediaProcessing", Any),
+    can("media_processing", Any),
+    can("speechMetadata", Any),
+    can("speech_metadata", Any),
+    can("spreadsheetMetadata", Any),
+    can("spreadsheet_metadata", Any),
 ]);
 
 static SETTING: Want =
@@ -127,6 +139,16 @@ static CONFIG: Want = Object(&[
     can("media_resolution", Any),
     can("audioTimestamp", Flag),
     can("routingConfig", Any),
+    can("audioTranscriptionConfig", Any),
+    can("audio_transcription_config", Any),
+    can("enableAffectiveDialog", Flag),
+    can("enable_affective_dialog", Flag),
+    can("modelSelectionConfig", Any),
+    can("model_selection_config", Any),
+    can("responseFormat", Any),
+    can("response_format", Any),
+    can("translationConfig", Any),
+    can("translation_config", Any),
 ]);
 static THINKING: Want = Object(&[
     can("includeThoughts", Flag),

@@ -22,11 +22,13 @@ pub(super) static CHAT: Want = Object(&[
     can("max_tokens", POSITIVE),
     can("metadata", Map(&Any)),
     can("modalities", List(&Text)),
+    can("moderation", Map(&Any)),
     can("n", Whole(1, 128)),
     can("parallel_tool_calls", Flag),
     can("prediction", Map(&Any)),
     can("presence_penalty", Number(-2.0, 2.0)),
     can("prompt_cache_key", Text),
+    can("prompt_cache_options", Map(&Any)),
     can("prompt_cache_retention", Text),
     can("reasoning_effort", Choice(EFFORTS)),
     can("response_format", FORMAT),
@@ -76,14 +78,14 @@ const PARTS: Want = List(&PART);
 static PART: Want = Tagged(
     "type",
     &[
-        ("text", &[need("text", Text)]),
-        ("image_url", &[need("image_url", Either(&[Text, IMAGE]))]),
+        ("text", &[need("text", Text), BREAKPOINT]),
+        ("image_url", &[need("image_url", Either(&[Text, IMAGE])), BREAKPOINT]),
         (
             "input_audio",
-            &[need("input_audio", Object(&[need("data", Text), need("format", Text)]))],
+            &[need("input_audio", Object(&[need("data", Text), need("format", Text)])), BREAKPOINT],
         ),
-        ("file", &[need("file", FILE)]),
-        ("refusal", &[need("refusal", Text)]),
+        ("file", &[need("file", FILE), BREAKPOINT]),
+        ("refusal", &[need("refusal", Text), BREAKPOINT]),
         // Of other vendors of this protocol.
         ("video_url", &[need("video_url", Either(&[Text, Map(&Any)]))]),
         ("audio_url", &[need("audio_url", Either(&[Text, Map(&Any)]))]),
@@ -92,6 +94,8 @@ static PART: Want = Tagged(
         ("document_url", &[can("document_url", Any)]),
     ],
 );
+/// To where the vendor's cache keeps a prompt.
+const BREAKPOINT: Wanted = can("prompt_cache_breakpoint", Map(&Any));
 const IMAGE: Want = Object(&[need("url", Text), can("detail", Text)]);
 const FILE: Want = Object(&[can("file_data", Text), can("file_id", Text), can("filename", Text)]);
 

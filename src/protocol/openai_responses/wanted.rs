@@ -5,23 +5,29 @@
 use crate::protocol::strict::want::{
     POSITIVE, SHARE,
     Want::{self, Any, Choice, Either, Flag, List, Map, Number, Object, Tagged, Text, Whole},
-    can, need,
+    Wanted, can, need,
 };
 
 pub(super) static REQUEST: Want = Object(&[
     can("model", Text),
     can("input", Either(&[Text, ITEMS])),
+    can("access_programs", Map(&Any)),
     can("background", Flag),
+    can("background_options", Map(&Any)),
     can("conversation", Either(&[Text, Object(&[need("id", Text)])])),
+    can("image", Map(&Any)),
     can("include", TEXTS),
     can("instructions", Either(&[Text, ITEMS])),
     can("max_output_tokens", POSITIVE),
     can("max_tool_calls", POSITIVE),
     can("metadata", Map(&Any)),
+    can("moderation", Map(&Any)),
     can("parallel_tool_calls", Flag),
+    can("personality", Text),
     can("previous_response_id", Text),
     can("prompt", Map(&Any)),
     can("prompt_cache_key", Text),
+    can("prompt_cache_options", Map(&Any)),
     can("prompt_cache_retention", Text),
     can(
         "reasoning",
@@ -29,6 +35,8 @@ pub(super) static REQUEST: Want = Object(&[
             can("effort", Choice(&["none", "minimal", "low", "medium", "high", "xhigh", "max"])),
             can("summary", Text),
             can("generate_summary", Text),
+            can("context", Text),
+            can("mode", Text),
         ]),
     ),
     can("safety_identifier", Text),
@@ -86,13 +94,28 @@ static ITEM: Want = Object(&[
     can("reason", Text),
     can("max_output_length", Any),
     can("execution", Any),
+    can("async", Any),
+    can("background", Any),
+    can("caller", Any),
+    can("environment", Any),
+    can("fingerprint", Any),
+    can("output_format", Text),
+    can("quality", Text),
+    can("reasoning", Any),
+    can("revised_prompt", Text),
+    can("size", Text),
+    can("svg_usage", Any),
+    can("text", Any),
 ]);
 const CONTENT: Want = List(&PART);
 static PART: Want = Tagged(
     "type",
     &[
-        ("input_text", &[need("text", Text)]),
-        ("input_image", &[can("image_url", Text), can("file_id", Text), can("detail", Text)]),
+        ("input_text", &[need("text", Text), BREAKPOINT]),
+        (
+            "input_image",
+            &[can("image_url", Text), can("file_id", Text), can("detail", Text), BREAKPOINT],
+        ),
         (
             "input_file",
             &[
@@ -101,9 +124,10 @@ static PART: Want = Tagged(
                 can("file_url", Text),
                 can("filename", Text),
                 can("detail", Text),
+                BREAKPOINT,
             ],
         ),
-        ("input_audio", &[can("input_audio", Map(&Any))]),
+        ("input_audio", &[can("input_audio", Map(&Any)), BREAKPOINT]),
         ("output_text", &[need("text", Text), can("annotations", Any), can("logprobs", Any)]),
         ("refusal", &[need("refusal", Text)]),
         ("summary_text", &[need("text", Text)]),
@@ -112,6 +136,8 @@ static PART: Want = Tagged(
         ("computer_screenshot", &[can("image_url", Text), can("file_id", Text)]),
     ],
 );
+/// To where the vendor's cache keeps a prompt.
+const BREAKPOINT: Wanted = can("prompt_cache_breakpoint", Map(&Any));
 static SUMMARY: Want = Object(&[can("type", Text), need("text", Text)]);
 const TEXTS: Want = List(&Text);
 const FORMAT: Want = Tagged(
