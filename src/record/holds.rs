@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::finished::Finished;
 use crate::{
     live::{
-        Hold, Typical,
+        Account, Hold, Typical,
         limit::{
             quota::Crossed,
             window::{Amount, Unit},
@@ -36,17 +36,24 @@ pub(crate) struct Holds {
 
 /// Whose limits they are, for the log.
 #[derive(Debug, Clone)]
-pub(crate) struct Holder {
-    /// `key`, `team`, `alias` or `provider`.
-    pub(crate) kind: &'static str,
-    /// Its name.
-    pub(crate) name: Arc<str>,
+pub(crate) enum Holder {
+    /// A key, by its account; a key without a name has none.
+    Key(Option<Arc<Account>>),
+    /// A `team`, `alias` or `provider`, and its name.
+    Other(&'static str, Arc<str>),
 }
 
 impl Holder {
     /// Of this kind and name.
     pub(crate) fn new(kind: &'static str, name: &str) -> Self {
-        Self { kind, name: name.into() }
+        Self::Other(kind, name.into())
+    }
+
+    fn kind_and_name(&self) -> (&'static str, &str) {
+        match self {
+            Self::Key(account) => ("key", account.as_ref().map_or("", |it| &it.name)),
+            Self::Other(kind, name) => (kind, name),
+        }
     }
 }
 
@@ -102,7 +109,8 @@ fn used(finished: &Finished<'_>) -> Option<Amount> {
 
 fn tell(crossed: &[Crossed], holder: &Holder) {
     for Crossed { window, used } in crossed {
-        let (kind, name) = (holder.kind, label(&holder.name));
+        let (kind, name) = holder.kind_and_name();
+        let name = label(name);
         let share = *used as f64 / window.limit as f64;
         match window.unit {
             Unit::Picodollars => tracing::warn!(

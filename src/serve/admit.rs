@@ -302,25 +302,52 @@ pub(crate) fn counts(table: &Table, allowed: &Allowed) -> bool {
     table.pool(allowed.pool).counts || of_caller()
 }
 
-/// Estimates what the answer will use, and writes the key's output limit into the request.
+/// Estimates what the answer will use, and writes the key's output limit into the request. A large
+/// body is read beside this core.
 ///
 /// # Errors
-/// The request has no field for the limit.
+/// The request has no field for the limit, or cannot be counted.
 pub(crate) async fn look(
     table: &Table,
     allowed: &Allowed,
     inbound: &mut Inbound,
 ) -> Result<(), Refusal> {
-    let provider = table.pool(allowed.pool).providers.first();
-    let model = provider.map(|it| it.model_for(inbound.asked_name())).unwrap_or_default();
     let asked = match cap(table, allowed) {
-        Some(cap) => Some(output_cap::write(inbound, cap, &model).await?),
+        Some(cap) => {
+            let provider = table.pool(allowed.pool).providers.first();
+            let model = provider.map(|it| it.model_for(inbound.asked_name())).unwrap_or_default();
+            Some(output_cap::write(inbound, cap, &model).await?)
+        }
         None => None,
     };
     if counts(table, allowed) {
         counted::check(inbound).await?;
-        let tokenizer = provider.map(|it| it.tokenizer_for(inbound.asked_name()));
-        inbound.demand = Some(Box::new(demand::of(inbound, tokenizer, asked).await));
+        let asked = match asked {
+            Some(asked) => asked,
+            None => output_cap::read(inbound).await,
+        };
+        estimate(table, allowed, inbound, asked);
     }
     Ok(())
+}
+
+/// Estimates what the answer will use. The body is not large, and nothing is written into it.
+///
+/// # Errors
+/// The request cannot be counted.
+pub(crate) fn look_here(
+    table: &Table,
+    allowed: &Allowed,
+    inbound: &mut Inbound,
+) -> Result<(), Refusal> {
+    counted::check_here(inbound)?;
+    let asked = output_cap::read_here(inbound);
+    estimate(table, allowed, inbound, asked);
+    Ok(())
+}
+
+fn estimate(table: &Table, allowed: &Allowed, inbound: &mut Inbound, asked: output_cap::Asked) {
+    let provider = table.pool(allowed.pool).providers.first();
+    let tokenizer = provider.map(|it| it.tokenizer_for(inbound.asked_name()));
+    inbound.demand = Some(Box::new(demand::of(inbound, tokenizer, asked)));
 }

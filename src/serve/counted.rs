@@ -18,17 +18,50 @@ use crate::{
 /// The endpoint starts work that is paid for later or elsewhere (a batch, a fine-tuning job, a realtime session), or
 /// the form of its answers is unknown, or a provider could read another delivery in it than the router.
 pub(crate) async fn check(inbound: &Inbound) -> Result<(), Refusal> {
+    let names = names(inbound).filter(|_| inbound.body.len() > off_core::LARGE as u64);
+    let Some(names) = names else { return check_here(inbound) };
+    let body = inbound.body.clone();
+    let found = off_core::run(move || said(&body, names)).await;
+    check_with(inbound, names, found)
+}
+
+/// The same, if the body is not large.
+///
+/// # Errors
+/// The same.
+pub(crate) fn check_here(inbound: &Inbound) -> Result<(), Refusal> {
+    match names(inbound) {
+        Some(names) => check_with(inbound, names, said(&inbound.body, names)),
+        None => check_with(inbound, &[""; 3], None),
+    }
+}
+
+/// The fields of the body that say how the answer is delivered.
+fn names(inbound: &Inbound) -> Option<&'static [&'static str; 3]> {
+    let by_body = |it: &&Endpoint| it.delivery.is_none() && !inbound.form;
+    let endpoint = inbound.endpoint.as_ref().filter(by_body)?;
+    (inbound.method == Method::POST).then(|| endpoint.protocol.profile().delivery)
+}
+
+fn check_with(
+    inbound: &Inbound,
+    names: &'static [&'static str; 3],
+    found: Option<[Said; 3]>,
+) -> Result<(), Refusal> {
     if inbound.method != Method::POST {
         return Ok(());
     }
-    let path = path::plain(&inbound.path).to_ascii_lowercase();
+    let ends_with = |ends: &[&str]| {
+        let path = path::plain(&inbound.path).to_ascii_lowercase();
+        ends.iter().any(|end| path.ends_with(end))
+    };
     // What ends such work costs nothing.
-    if is_elsewhere(inbound) && !path.ends_with("/cancel") {
+    if is_elsewhere(inbound) && !ends_with(&["/cancel"]) {
         return Err(refused("", ELSEWHERE));
     }
-    delivered(inbound).await?;
+    delivered(inbound, names, found)?;
     let is_unknown = inbound.endpoint.is_none() && inbound.takes_tokens();
-    if is_unknown && !TELLING.iter().any(|end| path.ends_with(end)) {
+    if is_unknown && !ends_with(&TELLING) {
         return Err(refused("", UNKNOWN));
     }
     Ok(())
@@ -56,18 +89,12 @@ fn is_elsewhere(inbound: &Inbound) -> bool {
 
 /// Checks that the answer comes at once, and as a stream only where it is asked for its tokens. An answer that is
 /// generated later is fetched by another request, which is charged nothing.
-async fn delivered(inbound: &Inbound) -> Result<(), Refusal> {
-    let by_body = |it: &&Endpoint| it.delivery.is_none() && !inbound.form;
-    let Some(endpoint) = inbound.endpoint.as_ref().filter(by_body) else { return Ok(()) };
-    let names = endpoint.protocol.profile().delivery;
+fn delivered(
+    inbound: &Inbound,
+    names: &'static [&'static str; 3],
+    found: Option<[Said; 3]>,
+) -> Result<(), Refusal> {
     let body = &inbound.body;
-    let found = match body.len() > off_core::LARGE as u64 {
-        false => said(body, names),
-        true => {
-            let body = body.clone();
-            off_core::run(move || said(&body, names)).await
-        }
-    };
     let Some([stream, options, later]) = found else { return Ok(()) };
     if matches!(stream, Said::Other(_) | Said::Unclear) {
         return Err(refused(names[0], UNCLEAR_STREAM));

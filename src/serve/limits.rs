@@ -75,7 +75,7 @@ fn hold_amounts(
     let mut holds = Box::new(Holds::new(demand.input, Arc::clone(&pool.live.typical)));
     of_caller(table, allowed, permits, Some((demand, &mut holds)))?;
     permits.push(permits::take(&pool.limits, Whose::Pool)?);
-    if let Some(hold) = permits::hold(&pool.limits, demand.of_pool(pool), Whose::Pool)? {
+    if let Some(hold) = permits::hold(&pool.limits, || demand.of_pool(pool), Whose::Pool)? {
         admitted(&mut holds, hold, pool);
     }
     Ok(holds)
@@ -88,20 +88,20 @@ pub(crate) fn of_caller(
     permits: &mut Permits,
     mut demand: Option<(&Demand, &mut Holds)>,
 ) -> Result<(), Refusal> {
-    let mut pass = |limits: &Limits, whose: Whose, holder: (&'static str, &str)| {
+    let mut pass = |limits: &Limits, whose: Whose, holder: &dyn Fn() -> Holder| {
         permits.push(permits::take(limits, whose)?);
         let Some((demand, holds)) = &mut demand else { return Ok(()) };
-        let amount = demand.of_pool(table.pool(allowed.pool));
+        let amount = || demand.of_pool(table.pool(allowed.pool));
         if let Some(hold) = permits::hold(limits, amount, whose)? {
-            holds.admitted(hold, Holder::new(holder.0, holder.1));
+            holds.admitted(hold, holder());
         }
         Ok::<(), Refusal>(())
     };
     if let Caller::Known(key) = allowed.caller {
         let key = table.keyring.key(key);
-        pass(&key.limits, Whose::Key, ("key", key.name().unwrap_or_default()))?;
+        pass(&key.limits, Whose::Key, &|| Holder::Key(key.account.clone()))?;
         if let Some(team) = key.terms.as_ref().and_then(|terms| terms.team.as_ref()) {
-            pass(&team.limits, Whose::Team, ("team", &team.name))?;
+            pass(&team.limits, Whose::Team, &|| Holder::new("team", &team.name))?;
         }
     }
     Ok(())

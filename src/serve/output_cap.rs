@@ -32,12 +32,33 @@ pub(crate) struct Asked {
     pub(crate) copies: u64,
 }
 
-/// Reads how long the answer may be.
+/// Reads how long the answer may be, of a large body beside this core.
 pub(crate) async fn read(inbound: &Inbound) -> Asked {
+    if inbound.body.len() <= off_core::LARGE as u64 {
+        return read_here(inbound);
+    }
     let found = match place(inbound) {
         Some(place) => look(inbound, place, None).await,
         None => None,
     };
+    asked_with(inbound, found)
+}
+
+/// Reads how long the answer may be. The same walk through the body counts its text, most often.
+pub(crate) fn read_here(inbound: &Inbound) -> Asked {
+    if let Some(place) = place(inbound).filter(|place| place.object.is_empty())
+        && !is_legacy(inbound)
+    {
+        let mut seen = Seen::new(place);
+        if inbound.count_input(|name, value| seen.field(name, value)) && !seen.is_odd {
+            return seen.asked;
+        }
+    }
+    let found = place(inbound).and_then(|place| found(&inbound.body.to_bytes(), place, None));
+    asked_with(inbound, found)
+}
+
+fn asked_with(inbound: &Inbound, found: Option<(Asked, Edits)>) -> Asked {
     let asked = found.map_or(Asked { output: None, copies: 1 }, |(asked, _)| asked);
     let prompts = if is_legacy(inbound) { prompts(&inbound.body.to_bytes()) } else { 1 };
     Asked { copies: asked.copies.saturating_mul(prompts), ..asked }
@@ -143,7 +164,7 @@ async fn look(
 
 fn found(
     body: &[u8],
-    place: &OutputCap,
+    place: &'static OutputCap,
     write: Option<(u64, &'static str)>,
 ) -> Option<(Asked, Edits)> {
     if let (None, []) = (write, place.object)
@@ -184,23 +205,40 @@ fn found(
 }
 
 /// The same if nothing is to be written and the limit is a field of the body itself, which is most often so.
-fn only_read(body: &[u8], place: &OutputCap) -> Option<Asked> {
-    let mut asked = Asked { output: None, copies: 1 };
-    let is_in = |names: &[&str], name: &[u8]| {
-        names.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name))
-    };
-    shallow::each_field(body, |name, value| {
+fn only_read(body: &[u8], place: &'static OutputCap) -> Option<Asked> {
+    let mut seen = Seen::new(place);
+    shallow::each_field(body, |name, value| seen.field(name, value))?;
+    (!seen.is_odd).then_some(seen.asked)
+}
+
+/// What the fields of a body say, seen one after the other.
+struct Seen {
+    place: &'static OutputCap,
+    asked: Asked,
+    /// Whether a name has an escape, so that a closer look is needed.
+    is_odd: bool,
+}
+
+impl Seen {
+    fn new(place: &'static OutputCap) -> Self {
+        Self { place, asked: Asked { output: None, copies: 1 }, is_odd: false }
+    }
+
+    fn field(&mut self, name: &[u8], value: &[u8]) {
+        let is_in =
+            |names: &[&str]| names.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name));
         let number = || std::str::from_utf8(value).ok().and_then(whole);
-        if is_in(place.copies, name) {
+        let asked = &mut self.asked;
+        self.is_odd |= name.contains(&b'\\');
+        if is_in(self.place.copies) {
             asked.copies = asked.copies.max(number().unwrap_or(1)).min(MOST_COPIES);
         }
-        if is_in(place.names, name)
+        if is_in(self.place.names)
             && let Some(limit) = number()
         {
             asked.output = Some(asked.output.map_or(limit, |most| most.max(limit)));
         }
-    })?;
-    Some(asked)
+    }
 }
 
 /// A search in progress.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
@@ -10,6 +11,15 @@ use crate::{
     moment,
     table::{Caller, Table, access},
 };
+
+/// Makes room for these headers at once, where there are more than a few: each time that a map grows costs more than
+/// a header.
+pub(crate) fn make_room(map: &mut HeaderMap, table: &Table, caller: Caller) {
+    let Caller::Known(id) = caller else { return };
+    if table.keyring.key(id).limits.quota().is_some() {
+        map.reserve(ALL);
+    }
+}
 
 /// Writes what is left of the limits of the caller's key, or of its team's if the key has none.
 pub(crate) fn tell(map: &mut HeaderMap, table: &Table, caller: Caller) {
@@ -22,12 +32,17 @@ pub(crate) fn tell(map: &mut HeaderMap, table: &Table, caller: Caller) {
         say(map, &REQUESTS, limit.into(), left.into(), Some(reset));
     }
     let all = [own.quota(), team.and_then(Limits::quota)];
-    let left = all.into_iter().flatten().filter_map(|quota| quota.left(&TOKENS_OF, moment::now()));
+    if all.iter().all(Option::is_none) {
+        return;
+    }
+    let now = moment::now();
+    let left = all.into_iter().flatten().filter_map(|quota| quota.left(&TOKENS_OF, now));
     if let Some(left) = left.min_by_key(|left| left.left) {
         say(map, &TOKENS, left.limit, left.left, left.reset);
     }
 }
 
+/// Both numbers are parts of one text, so that they cost one allocation.
 fn say(
     map: &mut HeaderMap,
     names: &'static [HeaderName; 3],
@@ -36,18 +51,29 @@ fn say(
     reset: Option<Duration>,
 ) {
     let [limit_name, left_name, reset_name] = names;
+    let mut text = [0; 2 * LONGEST];
     let mut digits = itoa::Buffer::new();
+    let mut length = 0;
+    let ends = [limit, left].map(|number| {
+        let number = digits.format(number).as_bytes();
+        text[length..length + number.len()].copy_from_slice(number);
+        length += number.len();
+        length
+    });
+    let text = Bytes::copy_from_slice(&text[..length]);
     let mut say = |name, value: Result<HeaderValue, _>| {
         if let Ok(value) = value {
             map.insert(name, value);
         }
     };
-    say(limit_name, HeaderValue::from_str(digits.format(limit)));
-    say(left_name, HeaderValue::from_str(digits.format(left)));
+    say(limit_name, HeaderValue::from_maybe_shared(text.slice(..ends[0])));
+    say(left_name, HeaderValue::from_maybe_shared(text.slice(ends[0]..)));
     match reset {
         // Most often, what was used a moment ago has flowed off.
         Some(Duration::ZERO) => say(reset_name, Ok(HeaderValue::from_static("0ms"))),
-        Some(reset) => say(reset_name, HeaderValue::from_str(&in_units(reset))),
+        Some(reset) => {
+            say(reset_name, HeaderValue::from_maybe_shared(Bytes::from(in_units(reset))))
+        }
         None => {}
     }
 }
@@ -69,6 +95,10 @@ fn in_units(time: Duration) -> String {
     }
 }
 
+/// As many headers as an answer usually gets beside its provider's own.
+const ALL: usize = 10;
+/// The digits of the greatest number.
+const LONGEST: usize = 20;
 const TOKENS_OF: [Unit; 3] = [Unit::Tokens, Unit::Input, Unit::Output];
 static REQUESTS: [HeaderName; 3] = [
     HeaderName::from_static("x-ratelimit-limit-requests"),

@@ -67,18 +67,25 @@ pub(crate) fn of_account(
 ///
 /// # Errors
 /// The refusal that names the window's owner and what is left of it.
-pub(crate) fn hold(limits: &Limits, amount: Amount, whose: Whose) -> Result<Option<Hold>, Refusal> {
+pub(crate) fn hold(
+    limits: &Limits,
+    amount: impl FnOnce() -> Amount,
+    whose: Whose,
+) -> Result<Option<Hold>, Refusal> {
     let Some(quota) = limits.quota() else { return Ok(None) };
-    quota.hold(amount, moment::now()).map(Some).map_err(|short| short_of(&short, whose))
+    quota.hold(amount(), moment::now()).map(Some).map_err(|short| short_of(&short, whose))
 }
 
 /// The same for a provider, which is then passed over.
 ///
 /// # Errors
 /// The limit.
-pub(crate) fn hold_at(limits: &Limits, amount: Amount) -> Result<Option<Hold>, Limited> {
+pub(crate) fn hold_at(
+    limits: &Limits,
+    amount: impl FnOnce() -> Amount,
+) -> Result<Option<Hold>, Limited> {
     let Some(quota) = limits.quota() else { return Ok(None) };
-    quota.hold(amount, moment::now()).map(Some).map_err(|short| short.limited())
+    quota.hold(amount(), moment::now()).map(Some).map_err(|short| short.limited())
 }
 
 /// Takes the limits of a pool that takes over.
@@ -90,7 +97,7 @@ pub(crate) fn admit(pool: &Pool, inbound: &Inbound) -> Result<(Permit, Option<Ho
         queue.may_pass()?;
     }
     let hold = match &inbound.demand {
-        Some(demand) => hold_at(&pool.limits, demand.of_pool(pool))?,
+        Some(demand) => hold_at(&pool.limits, || demand.of_pool(pool))?,
         None => None,
     };
     Ok((pool.limits.admit()?, hold))

@@ -25,7 +25,7 @@ use crate::{
     record::{Asks, Record, RequestId},
     refusal::Refusal,
     table::Table,
-    upstream::{echoed, inbound::Inbound},
+    upstream::{echoed, inbound::Inbound, off_core},
 };
 
 /// Serves one request through a provider, or answers with a refusal.
@@ -66,11 +66,14 @@ pub(crate) async fn proxy(
             return answer::refuse(&refusal, record);
         }
     }
-    if has_to_be_read(&table, &allowed) {
-        // Boxed, since few requests are read in full.
-        if let Err(refusal) = Box::pin(read(&table, &allowed, &mut inbound)).await {
-            return answer::refuse(&refusal, record);
-        }
+    let read = match reading(&table, &allowed, &inbound) {
+        Reading::Nothing => Ok(()),
+        Reading::Here => admit::look_here(&table, &allowed, &mut inbound),
+        // Boxed, since few requests need this space.
+        Reading::All => Box::pin(read(&table, &allowed, &mut inbound)).await,
+    };
+    if let Err(refusal) = read {
+        return answer::refuse(&refusal, record);
     }
     if table.pool(allowed.pool).queue.is_some() {
         return Box::pin(in_turn(context, table, allowed, inbound, record)).await;
@@ -160,12 +163,24 @@ fn allow(
     Ok((table, allowed))
 }
 
-/// Whether the request is read in full before it holds limits: its key has an output limit, a limit
-/// depends on the answer, or a provider lacks a capability.
-fn has_to_be_read(table: &Table, allowed: &admit::Allowed) -> bool {
-    admit::cap(table, allowed).is_some()
-        || admit::counts(table, allowed)
-        || !table.pool(allowed.pool).lacked.is_empty()
+/// What is read of a request before it holds limits.
+enum Reading {
+    Nothing,
+    /// A small body is read for an estimate, since a limit depends on the answer.
+    Here,
+    /// The body is large, or its key has an output limit, or a provider lacks a capability.
+    All,
+}
+
+fn reading(table: &Table, allowed: &admit::Allowed, inbound: &Inbound) -> Reading {
+    if admit::cap(table, allowed).is_some() || !table.pool(allowed.pool).lacked.is_empty() {
+        return Reading::All;
+    }
+    match admit::counts(table, allowed) {
+        false => Reading::Nothing,
+        true if inbound.body.len() <= off_core::LARGE as u64 => Reading::Here,
+        true => Reading::All,
+    }
 }
 
 /// Estimates the answer, writes the output limit, and reads what the request needs. The last comes

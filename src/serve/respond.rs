@@ -52,6 +52,7 @@ fn dressed(
         record.releases_table();
     }
     let mut map = std::mem::take(&mut answer.headers);
+    pacing::make_room(&mut map, &table, caller);
     let own_id = headers::to_client(&mut map);
     if answer.observer.as_ref().is_some_and(|it| it.is_of_events()) {
         // An error event may come after the announced length and would be cut.

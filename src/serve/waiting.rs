@@ -78,7 +78,7 @@ fn take(
     let pool = table.pool(allowed.pool);
     let demand = inbound.demand.as_deref();
     let hold = match demand {
-        Some(demand) => permits::hold_at(newest, demand.of_pool(pool))?,
+        Some(demand) => permits::hold_at(newest, || demand.of_pool(pool))?,
         None => None,
     };
     let mut holds =
@@ -112,7 +112,7 @@ pub(crate) async fn wait(
 ) -> Result<Taken, Turned> {
     let take = |newest: &Limits| {
         let hold = match amount {
-            Some(amount) => permits::hold_at(newest, amount)?,
+            Some(amount) => permits::hold_at(newest, || amount)?,
             None => None,
         };
         Ok((newest.admit()?, hold))

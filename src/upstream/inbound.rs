@@ -122,6 +122,15 @@ impl Inbound {
         self.counted.get_or_init(|| Box::new(Input::read(pieces, self.body.len())))
     }
 
+    /// Computes that now, and shows each number and text that is a field of the body itself; `false` if it was known,
+    /// or if not all of the body is read for it.
+    pub(crate) fn count_input(&self, see: impl FnMut(&[u8], &[u8])) -> bool {
+        let pieces = self.body.iter().map(|piece| &piece[..]);
+        let counted = || Input::read_and_see(pieces, self.body.len(), see).map(Box::new);
+        self.counted.get().is_none()
+            && counted().is_some_and(|counted| self.counted.set(counted).is_ok())
+    }
+
     /// Whether a model is asked for something, so that tokens are what its answer takes. What is stored is only read
     /// again, and a count of tokens costs nothing.
     pub(crate) fn takes_tokens(&self) -> bool {

@@ -1,78 +1,21 @@
 //! Counts a text by kinds of characters: words, digits, punctuation, scripts. A tokenizer's count
 //! is a weighted sum of these. No text is kept, and chunks may be split anywhere.
 
-mod plain;
+mod classes;
+mod count;
+mod kinds;
+#[cfg(test)]
+pub(super) mod tests;
+
+pub(super) use self::kinds::KINDS;
+use self::{classes::Classes, count::Counts, kinds::Kind};
 
 /// The counts of one text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Census {
-    counts: [u32; KINDS],
-    last: Last,
-    /// How long the run of `last` is, as far as that matters.
-    run: u8,
+    counts: Counts,
     /// The end of the last piece was inside an escape or a character, of which this was the beginning.
     cut: Cut,
-}
-
-/// What is counted. The weights of a family stand in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Words of Latin letters; a capital after a small letter begins one.
-    Word,
-    /// Letters of a word beyond its sixth.
-    Long,
-    /// Capitals inside a word.
-    Capital,
-    /// Groups of up to three digits.
-    DigitGroup,
-    /// Digits.
-    Digit,
-    /// Spaces before a digit: no token of a number begins with one.
-    SpacedNumber,
-    /// Runs of ASCII punctuation.
-    Marks,
-    /// ASCII punctuation.
-    Mark,
-    /// Runs of line feeds and tabs.
-    Line,
-    /// Spaces beyond one between words: indentation.
-    Indent,
-    /// Han.
-    Han,
-    /// Hiragana and katakana.
-    Kana,
-    /// Hangul.
-    Hangul,
-    /// Punctuation and full-width forms of East Asia.
-    Wide,
-    /// Latin letters beyond ASCII.
-    Accented,
-    /// Greek and Cyrillic.
-    Cyrillic,
-    /// Arabic, Hebrew and their neighbours.
-    Arabic,
-    /// Scripts of South and Southeast Asia, and others.
-    Indic,
-    /// Dashes, quotes, arrows.
-    Typography,
-    /// Emoji and others beyond the first plane.
-    Emoji,
-}
-
-/// How many kinds there are.
-pub(super) const KINDS: usize = 20;
-
-/// What the last character was.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Last {
-    #[default]
-    Other,
-    Small,
-    Capital,
-    Digit,
-    Mark,
-    Space,
-    Line,
 }
 
 /// The beginning of what a piece cut through.
@@ -83,32 +26,12 @@ struct Cut {
 }
 
 impl Census {
-    /// Counts more of a text.
-    #[cfg(test)]
-    pub(crate) fn text(&mut self, text: &[u8]) {
-        self.count(text, false);
-    }
-
     /// Counts more of a text as JSON has it, between its quotes.
-    pub(crate) fn json(&mut self, escaped: &[u8]) {
-        self.count(escaped, true);
-    }
-
-    /// The text has ended; what follows is another.
-    pub(crate) fn end(&mut self) {
-        self.last = Last::Other;
-        self.cut = Cut::default();
-    }
-
-    /// The counts, each at the place of its kind.
-    pub(super) fn counts(&self) -> &[u32; KINDS] {
-        &self.counts
-    }
-
-    fn count(&mut self, piece: &[u8], is_json: bool) {
+    pub(crate) fn json(&mut self, piece: &[u8]) {
         let cut = std::mem::take(&mut self.cut);
         if cut.length == 0 {
-            return self.count_from(piece, is_json);
+            self.count_from(piece, false);
+            return;
         }
         // A few bytes join the beginning to the rest of what was cut; whatever they hold is counted once.
         let begun = usize::from(cut.length);
@@ -116,37 +39,56 @@ impl Census {
         let taken = piece.len().min(joined.len() - begun);
         joined[..begun].copy_from_slice(&cut.bytes[..begun]);
         joined[begun..begun + taken].copy_from_slice(&piece[..taken]);
-        let length = length_at(&joined[..begun + taken], is_json);
+        let length = length_at(&joined[..begun + taken]);
         match length {
             Some(length) => {
-                self.count_from(&joined[..length], is_json);
-                self.count_from(&piece[length - begun..], is_json);
+                self.count_from(&joined[..length], false);
+                self.count_from(&piece[length - begun..], false);
             }
             None => self.keep(&joined[..begun + taken]),
         }
     }
 
-    fn count_from(&mut self, piece: &[u8], is_json: bool) {
-        // From where on many may be counted at once.
-        let (mut at, mut next) = (0, 0);
-        while let Some(&byte) = piece.get(at) {
-            if at >= next {
-                let (plain, counted) = self.plain(&piece[at..]);
-                next = at + plain + 1;
-                if counted {
-                    at += plain;
-                    continue;
+    /// The text has ended; what follows is another.
+    pub(crate) fn end(&mut self) {
+        self.counts.end();
+        self.cut = Cut::default();
+    }
+
+    /// The counts, each at the place of its kind.
+    pub(super) fn counts(&self) -> &[u32; KINDS] {
+        &self.counts.of
+    }
+
+    /// Counts a text of a JSON document up to its last quote, or to the end if it has none. Returns its length.
+    pub(crate) fn quoted(&mut self, from: &[u8]) -> usize {
+        let length = self.count_from(from, true);
+        self.end();
+        length
+    }
+
+    fn count_from(&mut self, piece: &[u8], ends_at_quote: bool) -> usize {
+        let mut at = 0;
+        loop {
+            at += count::count(&mut self.counts, &piece[at..], ends_at_quote);
+            // What is counted one by one is most often followed by more of it.
+            while let rest @ [first, ..] = &piece[at..] {
+                if ends_at_quote && *first == b'"' {
+                    return at;
+                }
+                let Some(length) = length_at(rest) else {
+                    self.keep(rest);
+                    return piece.len();
+                };
+                self.one(&rest[..length]);
+                at += length;
+                if !matches!(piece[at..], [0x80..=0xff, ..] | [b'\\', b'u', ..]) {
+                    break;
                 }
             }
-            if byte < 0x80 && (byte != b'\\' || !is_json) {
-                self.ascii(byte);
-                at += 1;
-                continue;
+            if at >= piece.len() {
+                return at;
             }
-            let rest = &piece[at..];
-            let Some(length) = length_at(rest, is_json) else { return self.keep(rest) };
-            self.one(&rest[..length]);
-            at += length;
         }
     }
 
@@ -157,64 +99,16 @@ impl Census {
     }
 
     fn ascii(&mut self, byte: u8) {
+        let mut is = Classes::default();
         match byte {
-            b'a'..=b'z' => self.letter(Last::Small),
-            b'A'..=b'Z' => self.letter(Last::Capital),
-            b' ' => self.space(),
-            b'0'..=b'9' => self.digit(),
-            b'\n' | b'\r' | b'\t' => {
-                self.add_if(self.last != Last::Line, Kind::Line);
-                self.last = Last::Line;
-            }
-            _ => {
-                self.add_if(self.last != Last::Mark, Kind::Marks);
-                self.add(Kind::Mark);
-                self.last = Last::Mark;
-            }
+            b'a'..=b'z' => is.letter = 1,
+            b'A'..=b'Z' => (is.letter, is.capital) = (1, 1),
+            b' ' => is.space = 1,
+            b'0'..=b'9' => is.digit = 1,
+            b'\n' | b'\r' | b'\t' => is.line = 1,
+            _ => {}
         }
-    }
-
-    fn letter(&mut self, case: Last) {
-        let goes_on = match self.last {
-            Last::Small => case == Last::Small,
-            Last::Capital => true,
-            _ => false,
-        };
-        if goes_on {
-            self.run = self.run.saturating_add(1);
-            self.add_if(self.run > USUAL_WORD, Kind::Long);
-            self.add_if(case == Last::Capital, Kind::Capital);
-        } else {
-            self.add(Kind::Word);
-            self.run = 1;
-        }
-        self.last = case;
-    }
-
-    fn digit(&mut self) {
-        if self.last != Last::Digit {
-            self.add_if(self.last == Last::Space, Kind::SpacedNumber);
-            self.run = 0;
-        }
-        self.add_if(self.run == 0, Kind::DigitGroup);
-        self.run = (self.run + 1) % 3;
-        self.add(Kind::Digit);
-        self.last = Last::Digit;
-    }
-
-    fn space(&mut self) {
-        match self.last {
-            Last::Space => {
-                self.add_if(self.run == 0, Kind::Indent);
-                self.run = 1;
-            }
-            Last::Line => {
-                self.add(Kind::Indent);
-                self.run = 1;
-            }
-            _ => self.run = 0,
-        }
-        self.last = Last::Space;
+        self.counts.one(is);
     }
 
     /// One escape or one character beyond ASCII.
@@ -236,8 +130,8 @@ impl Census {
         }
         let kind = match code {
             ..=0x24f => {
-                self.letter(Last::Small);
-                return self.add(Kind::Accented);
+                self.ascii(b'a');
+                return self.counts.add(Kind::Accented);
             }
             0x250..=0x52f => Kind::Cyrillic,
             0x530..=0x8ff | 0xfb00..=0xfeff => Kind::Arabic,
@@ -252,26 +146,17 @@ impl Census {
             0x20000..=0x3ffff => Kind::Han,
             _ => Kind::Emoji,
         };
-        self.add(kind);
-        self.last = Last::Other;
-    }
-
-    fn add(&mut self, kind: Kind) {
-        let count = &mut self.counts[kind as usize];
-        *count = count.saturating_add(1);
-    }
-
-    fn add_if(&mut self, counts: bool, kind: Kind) {
-        self.counts[kind as usize] = self.counts[kind as usize].saturating_add(u32::from(counts));
+        self.counts.add(kind);
+        self.counts.end();
     }
 }
 
 /// The length of the escape or the character beyond ASCII that these bytes begin with; `None` where it goes
 /// on behind them.
-fn length_at(bytes: &[u8], is_json: bool) -> Option<usize> {
+fn length_at(bytes: &[u8]) -> Option<usize> {
     let length = match bytes {
-        [b'\\', b'u', ..] if is_json => 6,
-        [b'\\', ..] if is_json => 2,
+        [b'\\', b'u', ..] => 6,
+        [b'\\', ..] => 2,
         [0xf0..=0xf7, ..] => 4,
         [0xe0..=0xef, ..] => 3,
         [0xc0..=0xdf, ..] => 2,
@@ -285,7 +170,5 @@ fn of_hex(hex: &[u8]) -> u32 {
     text.and_then(|text| u32::from_str_radix(text, 16).ok()).unwrap_or(REPLACEMENT)
 }
 
-/// Letters that a word of one token usually has at most.
-const USUAL_WORD: u8 = 6;
 /// What stands for a character that cannot be read.
 const REPLACEMENT: u32 = 0xfffd;

@@ -3,8 +3,11 @@
 //!
 //! It reads at most 16 KiB; a longer body is sampled.
 
+mod keys;
+
 use std::borrow::Cow;
 
+use self::keys::Key;
 use super::{
     census::Census,
     families::Tokenizer,
@@ -31,11 +34,23 @@ impl Input {
     pub(crate) fn read<'a>(body: impl Iterator<Item = &'a [u8]>, length: u64) -> Self {
         let mut input = Self::default();
         if length <= MOST_READ {
-            input.read_whole(&joined(body));
+            input.read_whole(&joined(body), &mut |_, _| {});
         } else {
             input.sample(body, length);
         }
         input
+    }
+
+    /// The same of a body that is not sampled, of which each number and text that is a field of its own is shown on
+    /// the way, with the field's name as it is written.
+    pub(crate) fn read_and_see<'a>(
+        body: impl Iterator<Item = &'a [u8]>,
+        length: u64,
+        mut see: impl FnMut(&[u8], &[u8]),
+    ) -> Option<Self> {
+        let mut input = Self::default();
+        (length <= MOST_READ).then(|| input.read_whole(&joined(body), &mut see))?;
+        Some(input)
     }
 
     /// The tokens that this family of tokenizers makes of it.
@@ -66,56 +81,80 @@ fn joined<'a>(mut body: impl Iterator<Item = &'a [u8]>) -> Cow<'a, [u8]> {
 
 impl Input {
     /// Looks at every value.
-    fn read_whole(&mut self, body: &[u8]) {
-        let mut key: &[u8] = b"";
+    fn read_whole(&mut self, body: &[u8], see: &mut dyn FnMut(&[u8], &[u8])) {
+        let (mut key, mut may_be_key, mut name) = (Key::Own, false, &b""[..]);
         // For each bracket that is open, whether it is a list's; deeper ones are taken for objects.
-        let (mut lists, mut at) = (0_u64, 0);
+        let (mut lists, mut depth, mut at) = (0_u64, 0_usize, 0);
         while let Some(&byte) = body.get(at) {
+            let start = at;
             at += 1;
             match byte {
-                b'"' => {
-                    let end = at + text_length(&body[at..]);
-                    let text = &body[at..end];
-                    at = (end + 1).min(body.len());
-                    let behind = body[at..].trim_ascii_start();
+                b'"' if may_be_key => {
+                    let length = text_length(&body[at..]);
+                    let text = &body[at..at + length];
+                    at += length + 1;
+                    let behind = body.get(at..).unwrap_or_default().trim_ascii_start();
                     if behind.first() == Some(&b':') {
-                        key = text;
-                        self.key(text);
+                        (key, name, may_be_key) = (self.key(text), text, false);
                     } else {
                         self.value(key, text);
                     }
                 }
-                b'{' => lists <<= 1,
-                b'[' => lists = lists << 1 | 1,
-                b'}' | b']' => lists >>= 1,
+                b'"' => {
+                    at += self.value(key, &body[at..]) + 1;
+                    if depth == 1 {
+                        see(name, &body[start..at.min(body.len())]);
+                    }
+                }
+                b'{' => (lists, depth, may_be_key) = (lists << 1, depth + 1, true),
+                b'[' => (lists, depth, may_be_key) = (lists << 1 | 1, depth + 1, false),
+                b'}' | b']' => {
+                    (lists, depth, name) = (lists >> 1, depth.saturating_sub(1), b"");
+                }
+                b',' => may_be_key = lists & 1 == 0,
                 b'0'..=b'9' | b'-' => {
                     let rest = &body[at..];
                     let is_end = |byte: &u8| matches!(byte, b',' | b']' | b'}') || *byte <= b' ';
                     at += rest.iter().position(is_end).unwrap_or(rest.len());
                     self.numbers += (lists & 1) as u32;
+                    if depth == 1 {
+                        see(name, &body[start..at]);
+                    }
                 }
                 _ => {}
             }
         }
     }
 
-    fn key(&mut self, name: &[u8]) {
-        if name == b"role" {
-            self.turns += 1;
+    fn key(&mut self, name: &[u8]) -> Key {
+        let key = Key::of(name);
+        match key {
+            Key::Role => self.turns += 1,
+            Key::Own => self.count(name),
+            Key::Structure | Key::Medium | Key::NoText => {}
         }
-        if !is_structure(name) {
-            self.count(name);
-        }
+        key
     }
 
-    fn value(&mut self, key: &[u8], text: &[u8]) {
-        let is_medium = MEDIA.contains(&key)
-            && (text.len() > LONG_NAME || text.starts_with(b"data:") || text.starts_with(b"http"));
-        if is_medium || is_base64(text) {
-            self.media += 1;
-        } else if !NO_TEXT.contains(&key) {
-            self.count(text);
+    /// The value of a key, from behind its first quote. Returns its length.
+    fn value(&mut self, key: Key, from: &[u8]) -> usize {
+        match key {
+            Key::NoText | Key::Role => return text_length(from),
+            Key::Medium => {
+                let length = text_length(from);
+                let begins = |start: &[u8]| from.starts_with(start);
+                if length > LONG_NAME || begins(b"data:") || begins(b"http") {
+                    self.media += 1;
+                    return length;
+                }
+            }
+            Key::Structure | Key::Own => {}
         }
+        if is_base64(from) {
+            self.media += 1;
+            return text_length(from);
+        }
+        self.text.quoted(from)
     }
 
     fn count(&mut self, text: &[u8]) {
@@ -170,6 +209,15 @@ fn base64_run<'a>(bytes: impl Iterator<Item = &'a u8>) -> usize {
 
 /// The length of a text from behind its first quote, the last one not included.
 fn text_length(text: &[u8]) -> usize {
+    // Names and words are short, and a loop is quicker to start than a search.
+    let near = &text[..text.len().min(SHORT)];
+    match near.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+        Some(at) if text[at] == b'"' => at,
+        _ => long_text_length(text),
+    }
+}
+
+fn long_text_length(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = memchr::memchr2(b'"', b'\\', &text[at..]) {
         at += found;
@@ -193,17 +241,6 @@ fn is_base64_digit(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte)
 }
 
-/// Whether a key is a protocol's own word: keys of a tool's parameters are read by the model.
-fn is_structure(name: &[u8]) -> bool {
-    NO_TEXT.contains(&name)
-        || STRUCTURE.contains(&name)
-        || MEDIA.contains(&name)
-        || name.contains(&b'_')
-            && [b"max_".as_slice(), b"top_", b"stream_", b"tool_"]
-                .iter()
-                .any(|start| name.starts_with(start))
-}
-
 /// A longer body is sampled.
 const MOST_READ: u64 = 16 * 1024;
 const SAMPLES: u64 = 16;
@@ -211,118 +248,4 @@ const SAMPLE: usize = 1024;
 /// A name or an address of a medium is shorter than its bytes.
 const LONG_NAME: usize = 256;
 const SHORTEST_MEDIUM: usize = 256;
-
-/// Fields of all protocols whose value the model does not read as text.
-const NO_TEXT: &[&[u8]] = &[
-    b"model",
-    b"role",
-    b"type",
-    b"id",
-    b"call_id",
-    b"tool_call_id",
-    b"tool_use_id",
-    b"toolUseId",
-    b"media_type",
-    b"mime_type",
-    b"mimeType",
-    b"format",
-    b"detail",
-    b"signature",
-    b"thoughtSignature",
-    b"encrypted_content",
-    b"redactedContent",
-    b"user",
-    b"user_id",
-    b"status",
-    b"service_tier",
-    b"tool_choice",
-    b"effort",
-    b"reasoning_effort",
-    b"encoding_format",
-    b"input_type",
-    b"previous_response_id",
-    b"prompt_cache_key",
-    b"safety_identifier",
-    b"anthropic_version",
-    b"ttl",
-];
-
-/// Fields that hold a medium: its bytes, or its address.
-const MEDIA: &[&[u8]] = &[
-    b"data",
-    b"url",
-    b"uri",
-    b"image_url",
-    b"file_data",
-    b"fileUri",
-    b"file_uri",
-    b"bytes",
-    b"image",
-];
-
-/// Keys of all protocols that a model does not read.
-const STRUCTURE: &[&[u8]] = &[
-    b"messages",
-    b"content",
-    b"contents",
-    b"text",
-    b"parts",
-    b"input",
-    b"prompt",
-    b"system",
-    b"instructions",
-    b"systemInstruction",
-    b"system_instruction",
-    b"texts",
-    b"tools",
-    b"toolConfig",
-    b"toolSpec",
-    b"inputSchema",
-    b"json",
-    b"function",
-    b"functions",
-    b"functionDeclarations",
-    b"function_declarations",
-    b"parameters",
-    b"input_schema",
-    b"name",
-    b"arguments",
-    b"args",
-    b"functionCall",
-    b"functionResponse",
-    b"toolUse",
-    b"toolResult",
-    b"response",
-    b"temperature",
-    b"stream",
-    b"include_usage",
-    b"generationConfig",
-    b"inferenceConfig",
-    b"maxOutputTokens",
-    b"maxTokens",
-    b"topP",
-    b"topK",
-    b"topLogprobs",
-    b"seed",
-    b"stop",
-    b"n",
-    b"metadata",
-    b"store",
-    b"reasoning",
-    b"thinking",
-    b"thinkingConfig",
-    b"cache_control",
-    b"cachePoint",
-    b"source",
-    b"inlineData",
-    b"inline_data",
-    b"fileData",
-    b"file",
-    b"response_format",
-    b"json_schema",
-    b"schema",
-    b"strict",
-    b"parallel_tool_calls",
-    b"dimensions",
-    b"requests",
-];
+const SHORT: usize = 24;

@@ -1,7 +1,7 @@
 //! Output limits as they are read and written.
 
 use super::*;
-use crate::body::Pieces;
+use crate::{body::Pieces, models::tokens::Input};
 
 fn written(protocol: Protocol, name: &'static str, body: &'static str) -> (String, Asked) {
     let place = &protocol.profile().output;
@@ -63,6 +63,12 @@ fn limit_is_read_as_it_is_where_one_is_written() {
         let (asked, edits) = found(body.as_bytes(), place, None).unwrap();
         assert_eq!(asked, Asked { output, copies }, "{body}");
         assert!(edits.is_empty());
+        let mut seen = Seen::new(place);
+        let pieces = [body.as_bytes()].into_iter();
+        let see = |name: &[u8], value: &[u8]| seen.field(name, value);
+        Input::read_and_see(pieces, body.len() as u64, see).unwrap();
+        assert_eq!(seen.is_odd, body.contains("max\\u005f"), "{body}");
+        assert!(seen.is_odd || seen.asked == Asked { output, copies }, "{body}");
     }
     assert!(found(b"[1]", place, None).is_none());
 }

@@ -42,7 +42,7 @@ impl Pass<'_> {
     fn hold_at(&self, at: usize) -> Result<Option<Hold>, Limited> {
         let Some(demand) = &self.inbound.demand else { return Ok(None) };
         let provider = &self.pool.providers[at];
-        permits::hold_at(&provider.limits, demand.at(self.pool, provider))
+        permits::hold_at(&provider.limits, || demand.at(self.pool, provider))
     }
 
     /// Takes the limits in turn with waiting requests.
