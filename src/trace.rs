@@ -66,8 +66,24 @@ impl Trace {
 
     /// The `traceparent` for the provider of attempt `nth`.
     pub(crate) fn told_to(&self, nth: u32) -> HeaderValue {
-        let text = format!("00-{:032x}-{:016x}-01", self.id, self.attempt(nth));
-        HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+        let mut text = *b"00-................................-................-01";
+        write_hex(&mut text[3..35], &self.id.to_be_bytes());
+        write_hex(&mut text[36..52], &self.attempt(nth).to_be_bytes());
+        HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+
+    /// The ID of the trace as it is written everywhere.
+    pub(crate) fn id_text(id: u128) -> [u8; 32] {
+        let mut text = [0; 32];
+        write_hex(&mut text, &id.to_be_bytes());
+        text
+    }
+}
+
+/// Two digits for each byte.
+fn write_hex(text: &mut [u8], bytes: &[u8]) {
+    for (digits, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *digits = [byte >> 4, byte & 15].map(|digit| HEX[usize::from(digit)]);
     }
 }
 
@@ -110,6 +126,7 @@ pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent"
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// `00-`, the trace, `-`, the span, `-01`.
 const LENGTH: usize = 55;
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests {

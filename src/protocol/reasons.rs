@@ -3,7 +3,9 @@
 //!
 //! A key inside a model's text is escaped or nested deeper.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::{
     Protocol,
@@ -66,7 +68,7 @@ pub(crate) fn of_answer(protocol: Protocol, answer: &[u8]) -> Option<Finish> {
 /// The same, where it begins with these bytes.
 pub(crate) fn at_beginning(protocol: Protocol, bytes: &[u8]) -> Option<Finish> {
     find(protocol, true, |place| {
-        let places = memmem::find_iter(bytes, place.key).take(A_FEW);
+        let places = finder(place)?.find_iter(bytes).take(A_FEW);
         first_text(places, bytes, |at, _| is_so_deep(place, depth_before(&bytes[..at])))
     })
 }
@@ -74,7 +76,7 @@ pub(crate) fn at_beginning(protocol: Protocol, bytes: &[u8]) -> Option<Finish> {
 /// The same, where it ends with these.
 pub(crate) fn at_end(protocol: Protocol, bytes: &[u8]) -> Option<Finish> {
     find(protocol, false, |place| {
-        let last = last_few(memmem::find_iter(bytes, place.key));
+        let last = last_few(finder(place)?.find_iter(bytes));
         first_text(last.into_iter().rev(), bytes, |_, behind| is_so_deep(place, depth(behind)))
     })
 }
@@ -82,7 +84,7 @@ pub(crate) fn at_end(protocol: Protocol, bytes: &[u8]) -> Option<Finish> {
 /// The same for frames, which may be split anywhere.
 pub(crate) fn in_frames(protocol: Protocol, bytes: &[u8]) -> Option<Finish> {
     find(protocol, false, |place| {
-        first_text(memmem::find_iter(bytes, place.key).take(A_FEW), bytes, |_, _| true)
+        first_text(finder(place)?.find_iter(bytes).take(A_FEW), bytes, |_, _| true)
     })
 }
 
@@ -94,6 +96,11 @@ fn find<'a>(
     let reasons = protocol.profile().reasons;
     let places = reasons.whole.iter().filter(|place| place.is_early == is_early);
     places.filter_map(look).find_map(|text| reasons.meaning(text))
+}
+
+/// The search for a place's key: to prepare it costs more than to search.
+fn finder(place: &Place) -> Option<&'static Finder<'static>> {
+    FINDERS.iter().find(|finder| finder.needle() == place.key.as_bytes())
 }
 
 fn is_so_deep(place: &Place, depth: usize) -> bool {
@@ -143,6 +150,14 @@ fn depth_before(bytes: &[u8]) -> usize {
     open
 }
 
+/// One for each key of a protocol.
+static FINDERS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
+    let places = Protocol::ALL.iter().flat_map(|it| it.profile().reasons.whole);
+    let mut keys: Vec<_> = places.map(|place| place.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.into_iter().map(Finder::new).collect()
+});
 const A_FEW: usize = 8;
 /// No vendor's word is longer.
 const LONGEST: usize = 64;

@@ -15,6 +15,7 @@ use crate::{
     protocol::conversation::Usage,
     record::{Guarded, Outcome, RequestId},
     refusal::drives_terminals,
+    trace::Trace,
 };
 
 /// A key of ours, in which nothing is to be escaped, with all that stands around it: so it is one copy.
@@ -32,7 +33,7 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
     object.stamp(key!("time"), line.time);
     object.id(key!("id"), line.id);
     if let Some(trace) = line.trace {
-        object.raw(key!("trace"), &format!("\"{trace:032x}\""));
+        object.hex(key!("trace"), trace);
     }
     object.text_if(key!("upstream_id"), line.upstream_id.as_deref());
     if let Some(client) = line.client {
@@ -216,6 +217,13 @@ impl<'a> Object<'a> {
         if let Some(text) = text {
             self.text(key, text);
         }
+    }
+
+    fn hex(&mut self, key: &'static str, id: u128) {
+        self.key(key);
+        self.out.push(b'"');
+        self.out.extend_from_slice(&Trace::id_text(id));
+        self.out.push(b'"');
     }
 
     fn address(&mut self, key: &'static str, address: IpAddr) {

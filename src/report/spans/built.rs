@@ -23,14 +23,16 @@ use crate::{
 pub(super) fn server(request: &Finished<'_>, trace: &Trace) -> SpanData {
     let (line, ended) = (Line::of(request), request.ended);
     let started = before(ended, request.times.total);
-    let mut attributes = vec![
+    // Room for all of them at once.
+    let mut attributes = Vec::with_capacity(16);
+    attributes.extend([
         KeyValue::new("http.request.method", line.method.to_owned()),
         KeyValue::new("url.scheme", "http"),
         KeyValue::new("url.path", line.path.into_owned()),
         KeyValue::new("http.response.status_code", i64::from(line.status)),
         KeyValue::new("onwards.request.id", line.id.text().into_owned()),
         KeyValue::new("onwards.end", line.end),
-    ];
+    ]);
     let mut add = |name: &'static str, value: Value| attributes.push(KeyValue::new(name, value));
     let target = request.asks.target.as_ref().map(|(_, target)| target);
     let route = target.and_then(|it| Endpoint::route(it.path(), it.query()));
