@@ -358,6 +358,6 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 /// More than any vendor generates at once.
 const MOST_COPIES: u64 = 128;
 /// Fields that ask for text on a path that also serves embeddings.
-const PROMPTS: [&str; 2] = ["messages", "prompt"];
+const PROMPTS: [&str; 4] = ["messages", "prompt", "message", "textGenerationConfig"];
 /// Paths whose answers are not a model's text.
 const MEDIA: [&str; 4] = ["/audio/", "/images/", "/moderations", "/rerank"];

@@ -188,6 +188,15 @@ async fn length_of_answers_is_written_for_every_protocol_at_every_provider() {
         let refused = router.post(path, "sk-client-key0", &json!({"model": "m"})).await;
         assert_error(&refused, 400, "unsupported_parameter");
     }
+    // Texts of models whose other requests on this path are for embeddings.
+    for body in [
+        json!({"inputText": "x", "textGenerationConfig": {"maxTokenCount": 5000}}),
+        json!({"texts": ["x"], "message": "y", "max_tokens": 5000}),
+    ] {
+        let refused = router.post("/model/claude/invoke", "sk-client-key0", &body).await;
+        assert_eq!(refused.status, 400, "{body}: {}", refused.text());
+        assert!(refused.text().contains("has a cap"), "{body}: {}", refused.text());
+    }
     assert_eq!(upstream.hits(), hits);
 }
 
