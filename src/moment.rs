@@ -8,7 +8,7 @@ use std::{
         LazyLock,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Nanoseconds since 1970, by the clock as it was at the start.
@@ -29,6 +29,16 @@ pub(crate) fn follow() -> Option<i64> {
     Some(moved / 1_000_000_000)
 }
 
+/// The days from 1970 to a time, in UTC.
+pub(crate) fn utc_day(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / DAY
+}
+
+/// The beginning of the UTC day of a time.
+pub(crate) fn utc_midnight(time: SystemTime) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(utc_day(time) * DAY)
+}
+
 /// The start and the end of a period, which is found by the clock as it is now.
 pub(crate) fn period_of(now: u64, around: impl Fn(u64) -> (u64, u64)) -> (u64, u64) {
     shifted(now, AHEAD.load(Ordering::Relaxed), around)
@@ -41,7 +51,7 @@ fn shifted(now: u64, ahead: i64, around: impl Fn(u64) -> (u64, u64)) -> (u64, u6
     (back(start), back(end))
 }
 
-fn nanos(time: std::time::Duration) -> u64 {
+fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -54,10 +64,20 @@ static BEGAN: LazyLock<(Instant, u64)> = LazyLock::new(|| {
 static AHEAD: AtomicI64 = AtomicI64::new(0);
 /// Clocks are corrected by less all the time.
 const TOLERATED: u64 = 2_000_000_000;
+/// In seconds.
+const DAY: u64 = 86_400;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn utc_day_begins_at_midnight() {
+        let at = |secs| UNIX_EPOCH + Duration::from_secs(secs);
+        for (secs, day) in [(0, 0), (DAY - 1, 0), (DAY, 1), (2 * DAY - 1, 1)] {
+            assert_eq!((utc_day(at(secs)), utc_midnight(at(secs))), (day, at(day * DAY)));
+        }
+    }
 
     #[test]
     fn period_begins_by_the_clock_that_was_set() {

@@ -1,33 +1,33 @@
 //! The state as JSON for the status page and `/status`: configuration, aliases with their
-//! providers, keys, last requests.
+//! providers, keys, teams, last requests.
 //!
 //! It counts nothing itself; it reads counters, the live state and the feed.
 
 mod clock;
 mod pools;
 mod recent;
+mod spenders;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
-pub(super) use self::clock::Clock;
-use self::pools::{Observed, PoolTold};
+pub(super) use self::{clock::Clock, spenders::KeyTold};
+use self::{
+    pools::{Observed, PoolTold},
+    spenders::{Spenders, TeamTold},
+};
 use crate::{
     gateway::Gateway,
-    live::{
-        Account, Limits, Meters,
-        limit::window::{Unit, Window},
-    },
-    moment,
+    live::Meters,
     reload::Latest,
     report::{
         Feed,
-        feed::row::{Row, dollars, stamp},
+        feed::row::{Row, stamp},
     },
     secret::names::label,
     serve::Stage,
-    table::{Table, keyring::Key},
+    table::Table,
 };
 
 /// The sources of the status.
@@ -54,8 +54,12 @@ struct Status<'a> {
     aliases: Vec<PoolTold>,
     /// Aliases that are not listed, because there are too many.
     aliases_left_out: usize,
+    /// The beginning of what `cost_today` counts.
+    today_since: String,
     keys: Vec<KeyTold>,
     keys_left_out: usize,
+    teams: Vec<TeamTold>,
+    teams_left_out: usize,
     requests: Vec<Row<'a>>,
 }
 
@@ -79,62 +83,26 @@ struct Config {
     warnings: usize,
 }
 
-/// A named key.
-#[derive(Debug, Serialize)]
-pub(super) struct KeyTold {
-    key: String,
-    in_flight: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cap: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    level: Option<f64>,
-    /// The windows over tokens and money: used, reserved and the limit.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    windows: Vec<WindowTold>,
-    input_tokens: u64,
-    output_tokens: u64,
-    cost: f64,
-}
-
-/// A window over tokens, or over money in dollars.
-#[derive(Debug, Serialize)]
-pub(super) struct WindowTold {
-    window: String,
-    used: f64,
-    held: f64,
-    limit: f64,
-}
-
-impl WindowTold {
-    fn all(limits: &Limits) -> Vec<Self> {
-        let levels = limits.quota().map(|quota| quota.levels(moment::now())).unwrap_or_default();
-        let told = |(window, used, held): (Window, u64, u64)| {
-            let shown = |amount: u64| match window.unit {
-                Unit::Picodollars => dollars(amount),
-                _ => amount as f64,
-            };
-            let (used, held, limit) = (shown(used), shown(held), shown(window.limit));
-            Self { window: window.key(), used, held, limit }
-        };
-        levels.into_iter().map(told).collect()
-    }
-}
-
 /// The status as one line of JSON, equal as long as nothing has changed.
 pub(super) fn render(sources: &Sources, clock: Clock) -> String {
     let table = sources.gateway.snapshot();
     let last = sources.feed.last();
     let observed = Observed::new(sources.meters.totals(), &last, clock);
     let (aliases, aliases_left_out) = observed.pools(&table);
-    let (keys, keys_left_out) = keys(&table);
+    let spenders = Spenders::new(&table, clock);
+    let (keys, keys_left_out) = spenders.keys();
+    let (teams, teams_left_out) = spenders.teams();
     let status = Status {
         version: env!("CARGO_PKG_VERSION"),
         started: stamp(clock.started()),
         config: config(&sources.latest, &table),
         aliases,
         aliases_left_out,
+        today_since: stamp(spenders.since()),
         keys,
         keys_left_out,
+        teams,
+        teams_left_out,
         requests: last.iter().map(Row::of).collect(),
     };
     serde_json::to_string(&status).unwrap_or_else(|_| "{}".to_owned())
@@ -160,36 +128,3 @@ fn config(latest: &Latest, table: &Table) -> Config {
         warnings: loads.warnings,
     }
 }
-
-/// The named keys, the most expensive first, and how many are left out.
-fn keys(table: &Table) -> (Vec<KeyTold>, usize) {
-    let keys = table.keyring.keys().iter();
-    let mut keys: Vec<_> = keys.filter_map(|key| Some((key, key.account.as_deref()?))).collect();
-    let used = |tokens: [u64; 5]| tokens[0] + tokens[1];
-    keys.sort_by_cached_key(|(_, account)| {
-        std::cmp::Reverse((account.cost(), used(account.tokens())))
-    });
-    let left_out = keys.len().saturating_sub(MOST_KEYS);
-    let told = keys.into_iter().take(MOST_KEYS).map(|(key, account)| KeyTold::of(key, account));
-    (told.collect(), left_out)
-}
-
-impl KeyTold {
-    /// The current state of a key.
-    pub(super) fn of(key: &Key, account: &Account) -> Self {
-        let [input_tokens, output_tokens, ..] = account.tokens();
-        Self {
-            key: account.shown().to_owned(),
-            in_flight: key.limits.in_flight(),
-            cap: key.limits.settings().max,
-            level: key.limits.rate_level().map(pools::rounded),
-            windows: WindowTold::all(&key.limits),
-            input_tokens,
-            output_tokens,
-            cost: dollars(account.cost()),
-        }
-    }
-}
-
-/// The most keys that are listed.
-const MOST_KEYS: usize = 200;

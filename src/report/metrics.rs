@@ -10,6 +10,7 @@ use std::{
 use crate::{
     failure::{Brief, Class},
     live::{Meters, Speed},
+    moment,
     protocol::conversation::Usage,
     record::{End, Finished, Outcome, Report, trail::Asked},
     table::{Pool, Provider, prices::Pricing},
@@ -55,7 +56,10 @@ impl Metrics {
         let cost = cost.unwrap_or_default();
         provider.meters.cost.fetch_add(cost, Relaxed);
         if let Some(account) = request.account {
-            account.used(tokens.map(|(_, count)| count), cost);
+            account.used(tokens.map(|(_, count)| count));
+            if cost > 0 {
+                account.spent(cost, moment::utc_day(request.ended));
+            }
         }
         if let Pricing::Unpriced = provider.pricing {
             pool.live.meters.unpriced(&provider.name);

@@ -18,6 +18,7 @@ mod port;
 mod queries;
 mod series;
 mod shortage;
+mod spenders;
 mod start;
 mod telling;
 mod top;

@@ -90,11 +90,36 @@ function providerRow(it) {
   ] };
 }
 
+const amount = (window, number) => (window.startsWith("dollars") ? dollars(number) || "$0" : count(number));
+const budgets = (it) => (it.windows || []).map((window) =>
+  `${amount(window.window, window.used)} of ${amount(window.window, window.limit)} (${window.window})`).join(", ");
+
+const spent = (it) => [
+  ["Cost today", dollars(it.cost_today)], ["Budgets", budgets(it)],
+  ["Tokens", tokens(it.input_tokens, it.output_tokens)], ["Cost", dollars(it.cost)],
+];
+
 function keyRow(key) {
   return { kind: "key", cells: [
-    ["Key", key.key], ["In flight", flight(key)], ["Limit left", level(key)],
-    ["Tokens", tokens(key.input_tokens, key.output_tokens)], ["Cost", dollars(key.cost)],
+    ["Key", key.key], ["In flight", flight(key)], ["Limit left", level(key)], ...spent(key),
   ] };
+}
+
+function teamRow(team) {
+  return { kind: "team", cells: [["Team", team.team], ["Keys", count(team.keys)], ...spent(team)] };
+}
+
+function showSpenders() {
+  const since = `${latest.today_since.slice(11, 16)} UTC`;
+  write(find("today"), latest.today_since === latest.started
+    ? `Cost today counts from ${since}, when this process started.` : `Cost today counts from ${since}.`);
+  find("today").hidden = !latest.keys.length;
+  find("teams-section").hidden = !latest.teams.length;
+  fill(find("teams"), latest.teams.map(teamRow));
+  more("teams-more", latest.teams_left_out);
+  find("keys-section").hidden = !latest.keys.length;
+  fill(find("keys"), latest.keys.map(keyRow));
+  more("keys-more", latest.keys_left_out);
 }
 
 function more(id, left) {
@@ -213,9 +238,7 @@ function show(next) {
   configure();
   fill(find("aliases"), latest.aliases.flatMap((pool) => [aliasRow(pool), ...pool.providers.map(providerRow)]));
   more("aliases-more", latest.aliases_left_out);
-  find("keys-section").hidden = !latest.keys.length;
-  fill(find("keys"), latest.keys.map(keyRow));
-  more("keys-more", latest.keys_left_out);
+  showSpenders();
   list();
 }
 

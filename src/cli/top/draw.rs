@@ -150,14 +150,18 @@ fn draw_requests(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
 
 fn draw_keys(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
     let row = |it: &Value| {
-        let numbers = [told::flight(it), told::level(it), told::tokens(it), told::dollars(it)];
-        let name = Cell::from(word(&it["key"]).into_owned());
-        Row::new(std::iter::once(name).chain(numbers.map(right)))
+        let is_team = it["team"].is_string();
+        let flight = if is_team { String::new() } else { told::flight(it) };
+        let (today, level) = (told::today(it), told::level(it));
+        let numbers = [today, flight, level, told::tokens(it), told::dollars(it)];
+        let row = Row::new(std::iter::once(told::spender(it).into()).chain(numbers.map(right)));
+        row.style(if is_team { BOLD } else { Style::new() })
     };
-    let head = vec!["key", "flight", "limit", "tokens in→out", "cost"];
-    let widths = vec![Fill(1), Length(8), Length(6), Length(20), Length(12)];
-    let rows = each(&screen.status["keys"]).map(row).collect();
-    draw_table(frame, area, screen, Pane::Keys, "3 keys", (head, widths, rows));
+    let head = vec!["team / key", "cost today", "flight", "limit", "tokens in→out", "cost"];
+    let widths = vec![Fill(1), Length(10), Length(8), Length(6), Length(20), Length(10)];
+    let rows = screen.spenders().into_iter().map(row).collect();
+    let title = format!("3 keys by cost today, {}", told::since(&screen.status));
+    draw_table(frame, area, screen, Pane::Keys, &title, (head, widths, rows));
 }
 
 /// The content of a table: head, columns, rows.
@@ -309,8 +313,10 @@ mod tests {
             "config": {"file": "targets.json", "version": 2, "live": true},
             "aliases": [{"alias": "gpt-4", "trouble": "degraded", "state": "ready", "in_flight": 3,
                 "requests": 1, "errors": 0, "fallbacks": 1, "providers": [first, second]}],
+            "started": "2026-01-01T12:00:00.000Z", "today_since": "2026-01-02T00:00:00.000Z",
             "keys": [{"key": "team-a", "in_flight": 1, "input_tokens": 1204, "output_tokens": 311,
-                "cost": 0.0061}],
+                "cost": 0.0061, "cost_today": 0.0012}],
+            "teams": [{"team": "research", "keys": 1, "cost": 0.0061, "cost_today": 0.0012}],
             "requests": [{"nth": 0, "time": "2026-01-02T12:00:00.234Z", "id": "req_4f1c",
                 "alias": "gpt-4", "provider": "second", "key": "team-a", "status": 200,
                 "end": "complete", "ms": 812.0, "ttfb_ms": 210.0,
@@ -400,7 +406,9 @@ mod tests {
         }
         let mut screen = Screen::new(status());
         screen.key(KeyEvent::from(KeyCode::Char('3')));
-        holds(&shown(&mut screen, 80, 24), &["▶ 3 keys", "team-a", "1204→311", "$0.0061"]);
+        let text = shown(&mut screen, 80, 24);
+        holds(&text, &["▶ 3 keys by cost today, since 00:00 UTC ", "cost today", "team research"]);
+        holds(&text, &["team-a", "$0.0012", "1204→311", "$0.0061"]);
         holds(&shown(&mut Screen::new(status()), 160, 24), &["req_4f1c", "tokens", "$0.0061"]);
     }
 }

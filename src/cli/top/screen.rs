@@ -15,7 +15,7 @@ pub(super) enum Pane {
     Providers,
     /// The last requests.
     Requests,
-    /// Keys.
+    /// Teams and keys.
     Keys,
 }
 
@@ -162,7 +162,7 @@ impl Screen {
                 let row = self.providers().into_iter().nth(at);
                 row.and_then(|row| name(Some(row), "provider").or(name(Some(row), "alias")))
             }
-            Pane::Keys => name(each(&self.status["keys"]).nth(at), "key"),
+            Pane::Keys => name(self.spenders().get(at).copied(), "key"),
         };
         if let Some(sought) = sought {
             self.seek(sought);
@@ -182,6 +182,11 @@ impl Screen {
     pub(super) fn providers(&self) -> Vec<&Value> {
         let pools = each(&self.status["aliases"]);
         pools.flat_map(|pool| std::iter::once(pool).chain(each(&pool["providers"]))).collect()
+    }
+
+    /// Teams, then keys.
+    pub(super) fn spenders(&self) -> Vec<&Value> {
+        each(&self.status["teams"]).chain(each(&self.status["keys"])).collect()
     }
 
     /// The last requests that match the search, the newest first.
@@ -217,7 +222,7 @@ impl Screen {
         match pane {
             Pane::Providers => self.providers().len(),
             Pane::Requests => self.requests().len(),
-            Pane::Keys => each(&self.status["keys"]).count(),
+            Pane::Keys => self.spenders().len(),
         }
     }
 }

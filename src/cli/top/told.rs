@@ -17,14 +17,13 @@ pub(super) fn text(status: &Value) -> String {
         alias(pool, &mut out);
     }
     left_out(&status["aliases_left_out"], "aliases", &mut out);
-    if each(&status["keys"]).next().is_some() {
-        let _ = writeln!(out, "keys");
+    for kind in ["teams", "keys"] {
+        if each(&status[kind]).next().is_some() {
+            let _ = writeln!(out, "{kind} by cost today, {}", since(status));
+        }
+        each(&status[kind]).for_each(|it| spent(it, &mut out));
+        left_out(&status[&*format!("{kind}_left_out")], kind, &mut out);
     }
-    for key in each(&status["keys"]) {
-        let spent = [tokens(key), dollars(key)].join("  ");
-        let _ = writeln!(out, "  {:<20}{spent}", word(&key["key"]));
-    }
-    left_out(&status["keys_left_out"], "keys", &mut out);
     if each(&status["requests"]).next().is_some() {
         let _ = writeln!(out, "last requests");
     }
@@ -198,9 +197,33 @@ pub(super) fn usage(request: &Value) -> String {
     in_and_out(count("input"), count("output"))
 }
 
+/// Where the costs of today begin: at midnight, or at the start of the process.
+pub(super) fn since(status: &Value) -> String {
+    let since = ours(&status["today_since"]);
+    let start = if since == ours(&status["started"]) { ", the start" } else { "" };
+    format!("since {} UTC{start}", since.get(11..16).unwrap_or_default())
+}
+
+/// The name of a key or a team.
+pub(super) fn spender(of: &Value) -> String {
+    match of["team"].as_str() {
+        Some(_) => format!("team {}", word(&of["team"])),
+        None => word(&of["key"]).into_owned(),
+    }
+}
+
+/// The cost of a key or a team today.
+pub(super) fn today(of: &Value) -> String {
+    money(&of["cost_today"])
+}
+
 /// The cost.
 pub(super) fn dollars(of: &Value) -> String {
-    match of["cost"].as_f64() {
+    money(&of["cost"])
+}
+
+fn money(cost: &Value) -> String {
+    match cost.as_f64() {
         Some(cost) if cost >= 10.0 => format!("${cost:.2}"),
         Some(cost) if cost > 0.0 => format!("${cost:.4}"),
         _ => String::new(),
@@ -258,6 +281,16 @@ fn alias(pool: &Value, out: &mut String) {
         let _ = writeln!(out, "  {name:<20}{trouble:<10}{state}; {}", filled(parts).join(", "));
     }
     left_out(&pool["providers_left_out"], "providers", out);
+}
+
+/// A key or a team with what it has used.
+fn spent(it: &Value, out: &mut String) {
+    let labelled = |cost: String, label: &str| match &*cost {
+        "" => cost,
+        cost => format!("{cost} {label}"),
+    };
+    let parts = [labelled(today(it), "today"), tokens(it), labelled(dollars(it), "in all")];
+    let _ = writeln!(out, "  {:<20}{}", spender(it), filled(parts).join("  "));
 }
 
 /// A request in the text form of the access log, with its attempts in order.
@@ -347,6 +380,24 @@ mod tests {
         let stay = json!({"provider": "own", "staying": 12, "others": 3, "target": 10});
         let pool = json!({"state": "ready", "trouble": "none", "conversations": stay});
         assert_eq!(super::pool_state(&pool), "ready; 12 of 10 conversations stay with own");
+    }
+
+    #[test]
+    fn who_spent_most_today_is_told_with_the_time_since_when() {
+        let mut status = json!({"started": "2026-01-02T09:30:00.000Z",
+            "today_since": "2026-01-02T09:30:00.000Z",
+            "keys": [{"key": "b", "cost": 12.0, "cost_today": 11.5, "input_tokens": 3},
+                     {"key": "a", "cost": 40.0, "cost_today": 0.0}],
+            "teams": [{"team": "research", "cost": 52.0, "cost_today": 11.5}]});
+        let text = super::text(&status);
+        let wanted = "teams by cost today, since 09:30 UTC, the start\n  \
+                      team research       $11.50 today  $52.00 in all\n\
+                      keys by cost today, since 09:30 UTC, the start\n  \
+                      b                   $11.50 today  3→0  $12.00 in all\n  \
+                      a                   $40.00 in all\n";
+        assert!(text.contains(wanted), "{text}");
+        status["today_since"] = json!("2026-01-03T00:00:00.000Z");
+        assert!(super::text(&status).contains("keys by cost today, since 00:00 UTC\n"));
     }
 
     #[test]

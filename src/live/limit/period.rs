@@ -35,6 +35,11 @@ impl Period {
         Self { kind, zone }
     }
 
+    /// Whether it is a day in UTC.
+    pub(crate) fn is_utc_day(&self) -> bool {
+        self.kind == Kind::Day && self.zone == TimeZone::UTC
+    }
+
     /// This many seconds.
     #[cfg(test)]
     pub(crate) fn every(secs: u64) -> Self {

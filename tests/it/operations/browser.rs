@@ -35,7 +35,8 @@ fn file(upstream: &Upstream) -> serde_json::Value {
     let at = |path: &str| format!("{}{path}", upstream.base());
     let falls_back = json!({"enabled": true, "on_status": [5]});
     json!({
-        "auth": {"key_definitions": {"team-a": {"key": KEY}, "team-b": {"key": "sk-team-b-0123456789"}}},
+        "auth": {"teams": {"research": {}},
+            "key_definitions": {"team-a": {"key": KEY, "team": "research"}, "team-b": {"key": "sk-team-b-0123456789"}}},
         "prices": {"gpt-4o": {"input": 2500.0, "output": 10000.0}},
         "targets": {
             "gpt-4": {"strategy": "priority", "fallback": falls_back, "cooldown": {"failures": 1},
@@ -98,6 +99,10 @@ async fn a_person_sees_every_state_a_failover_and_why_an_edit_was_refused() {
     };
     assert!(eventually(secs(20), starts).await);
     browser.reads(&["starting slowly at"]).await;
+    browser.reads(&["Teams by cost today", "research", "Keys by cost today"]).await;
+    browser.reads(&["Cost today counts from ", " UTC, when this process started."]).await;
+    let first = browser.value("document.querySelector('#keys tr').innerText").await.to_string();
+    assert!(first.contains("team-a") && first.contains('$'), "who spent most is first: {first}");
     browser.picture("status.png").await;
 
     search(&mut browser).await;

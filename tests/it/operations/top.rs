@@ -17,6 +17,7 @@ async fn failed_over() -> (Router, [Upstream; 2]) {
     let well = Upstream::start(Reply::chat("hi")).await;
     let mut file = pair(&broken, &well);
     file["auth"] = json!({"key_definitions": {"team-a": {"key": "sk-team-a-secret-0123456789"}}});
+    file["prices"] = json!({"m": {"input": 2500, "output": 10000}});
     file["targets"]["m"]["cooldown"] = json!({"failures": 1});
     let router = Router::start(&file).await;
     ask(&router, "look-for-me").await;
@@ -49,6 +50,11 @@ async fn a_failover_appears_and_enter_shows_its_attempts() {
     terminal.shows(&["look-for-me", "first=503", "second=200", "after", "━", "esc back"]).await;
     terminal.press("q");
     terminal.shows(&["▶ 2 requests"]).await;
+
+    // Who spent most today.
+    terminal.press("3");
+    terminal.shows(&["▶ 3 keys by cost today, since ", "UTC, the start", "cost today", "$"]).await;
+    terminal.press("2");
 
     // An edit that is refused is told, with its problems.
     router.write_targets(&json!({"targets": {"m": {"url": "ftp://nowhere"}}})).await;
