@@ -8,6 +8,7 @@ pub(crate) mod listen;
 pub(crate) mod http1;
 pub(crate) mod names;
 mod tcp;
+pub(crate) mod barrier;
 mod tunnel;
 pub(crate) mod dial;
 pub(crate) mod identity;

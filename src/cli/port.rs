@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Url};
 
-use crate::upstream::dial;
+use crate::upstream::{barrier, dial};
 
 /// The address of the operations port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Place {
 
     /// The error when the request fails.
     pub(super) fn problem(&self, error: reqwest::Error) -> String {
-        format!("cannot connect to {}: {}", self.name(), dial::causes(&error.without_url()))
+        format!("cannot connect to {}: {}", self.name(), barrier::causes(&error.without_url()))
     }
 
     /// The error when the port refuses the host name.

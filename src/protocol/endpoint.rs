@@ -51,22 +51,23 @@ impl Operation {
 impl Endpoint {
     /// The endpoint at this path, if it is a protocol's.
     pub fn find(path: &str, query: Option<&str>) -> Option<Self> {
-        Protocol::ALL.iter().find_map(|&protocol| {
-            let rows = protocol.profile().endpoints;
-            rows.iter().find_map(|row| row.matches(protocol, path, query))
-        })
+        Self::at(path, query).map(|(endpoint, _)| endpoint)
     }
 
     /// The path as OpenTelemetry writes a route: with `{model}` where one is named.
     #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "spans alone read it"))]
     pub(crate) fn route(path: &str, query: Option<&str>) -> Option<Cow<'static, str>> {
+        let (_, row) = Self::at(path, query)?;
+        Some(match row.behind {
+            None => row.path.into(),
+            Some(behind) => format!("{}{{model}}{behind}", row.path).into(),
+        })
+    }
+
+    fn at(path: &str, query: Option<&str>) -> Option<(Self, &'static Row)> {
         Protocol::ALL.iter().find_map(|&protocol| {
-            let mut rows = protocol.profile().endpoints.iter();
-            let row = rows.find(|row| row.matches(protocol, path, query).is_some())?;
-            Some(match row.behind {
-                None => row.path.into(),
-                Some(behind) => format!("{}{{model}}{behind}", row.path).into(),
-            })
+            let rows = protocol.profile().endpoints;
+            rows.iter().find_map(|row| Some((row.matches(protocol, path, query)?, row)))
         })
     }
 

@@ -14,7 +14,10 @@ use crate::{
     failure::{Class, What},
     secret::names::label,
     table::Provider,
-    upstream::failed::Failed,
+    upstream::{
+        barrier::{Barrier, Kind},
+        failed::Failed,
+    },
 };
 
 /// Failures of the whole process. A provider fails on all cores alike and is logged once.
@@ -142,43 +145,32 @@ fn cause(failed: &Failed) -> String {
         (Class::Credential, _) => "has no credential".to_owned(),
         (Class::ModelMissing, _) => "does not know its model".to_owned(),
         (_, What::Status(status)) => ["answered ", itoa::Buffer::new().format(status)].concat(),
-        (_, What::Connect) => connecting(&failed.cause()),
+        (_, What::Connect) => connecting(failed.barrier),
         (_, What::Timeout) => "did not answer in time".to_owned(),
         (_, What::Reset) => "closed the connection before an answer".to_owned(),
         (_, What::Malformed(_)) => "sent an answer that is invalid in its protocol".to_owned(),
     }
 }
 
-/// Why there is no connection, from the system's chain of causes.
-fn connecting(causes: &str) -> String {
-    let lower = causes.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if says(&["no credential to ask with"]) {
-        return "has no credential to be asked with".to_owned();
-    }
-    let who =
-        if says(&["the proxy:"]) { "its proxy cannot be reached" } else { "cannot be reached" };
-    let why = if let Some((_, answer)) = lower.split_once("the proxy answered ") {
-        let status = answer.get(..3).unwrap_or_default();
-        return format!("{who}: its proxy answered {status}");
-    } else if says(&["the proxy refuses the credentials"]) {
-        "its proxy refused the credentials"
-    } else if says(&["unknownissuer", "notvalidforname", "certificate", "expired"]) {
-        "its certificate is not accepted"
-    } else if says(&["tls", "handshake", "corruptmessage", "invalidmessage", "alert"]) {
-        "TLS failed"
-    } else if says(&["connection refused"]) {
-        "connection refused"
-    } else if says(&["dns", "lookup", "look up", "resolve", "name or service", "name resolution"]) {
-        "its name is not found"
-    } else if says(&["unreachable", "no route"]) {
-        "no route"
-    } else if says(&["the proxy "]) {
-        "its proxy refused the connection"
-    } else {
-        return who.to_owned();
+/// Why there is no connection, in an operator's words.
+fn connecting(barrier: Option<Barrier>) -> String {
+    let Some(Barrier { kind, is_before_proxy }) = barrier else {
+        return "cannot be reached".to_owned();
     };
-    format!("{who}: {why}")
+    let which = if is_before_proxy { "its proxy cannot be reached" } else { "cannot be reached" };
+    let why = match kind {
+        Kind::Credential => return "has no credential to be asked with".to_owned(),
+        Kind::Other => return which.to_owned(),
+        Kind::ProxyStatus(status) => return format!("{which}: its proxy answered {status}"),
+        Kind::ProxyCredentials => "its proxy refused the credentials",
+        Kind::Proxy => "its proxy refused the connection",
+        Kind::Certificate => "its certificate is not accepted",
+        Kind::Tls => "TLS failed",
+        Kind::Refused => "connection refused",
+        Kind::Name => "its name is not found",
+        Kind::Route => "no route",
+    };
+    format!("{which}: {why}")
 }
 
 fn lock<T>(of: impl FnOnce(&mut Outages) -> T) -> T {
@@ -220,20 +212,17 @@ mod tests {
 
     #[test]
     fn connect_errors_are_told_by_their_kind() {
-        for (causes, expected) in [
-            ("tcp connect error: Connection refused (os error 111)", "connection refused"),
-            ("dns error: failed to lookup address information", "name is not found"),
-            ("invalid peer certificate: UnknownIssuer", "certificate"),
-            ("received fatal alert: HandshakeFailure", "TLS"),
-            ("received corrupt message of type InvalidContentType", "reached"),
-            ("Network is unreachable (os error 101)", "reached: no route"),
-            ("the proxy: Connection refused (os error 111)", "its proxy cannot be reached: conn"),
-            ("the proxy answered 407: it wants other credentials", "its proxy answered 407"),
-            ("the proxy answered 502", "cannot be reached: its proxy answered 502"),
-            ("the proxy refuses the credentials", "its proxy refused the credentials"),
-            ("the proxy closed the connection", "its proxy refused the connection"),
+        for (kind, is_before_proxy, expected) in [
+            (Kind::Refused, false, "cannot be reached: connection refused"),
+            (Kind::Refused, true, "its proxy cannot be reached: connection refused"),
+            (Kind::Name, false, "cannot be reached: its name is not found"),
+            (Kind::Certificate, false, "cannot be reached: its certificate is not accepted"),
+            (Kind::ProxyStatus(502), false, "cannot be reached: its proxy answered 502"),
+            (Kind::Credential, false, "has no credential to be asked with"),
+            (Kind::Other, true, "its proxy cannot be reached"),
         ] {
-            assert!(connecting(causes).contains(expected), "{causes}: {}", connecting(causes));
+            assert_eq!(connecting(Some(Barrier { kind, is_before_proxy })), expected);
         }
+        assert_eq!(connecting(None), "cannot be reached");
     }
 }

@@ -19,7 +19,8 @@ use http::{Request, Response};
 use http_body::Body as _;
 use hyper::{body::Incoming, client::conn::TrySendError};
 
-use super::dial::{DialError, Dialler, Sender, causes, is_broken_off};
+use super::barrier::causes;
+use super::dial::{DialError, Dialler, Sender, is_broken_off};
 use super::identity::{Credential, Identities, Unfetched};
 use super::numbered::Numbered;
 use super::source::Source;

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use http::Uri;
 use hyper::client::conn::http2;
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
@@ -17,6 +18,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
+use super::barrier::Unreached;
 use super::http1::{Http1, Stream};
 use super::listen::ListenState;
 use super::names::Names;
@@ -51,8 +53,8 @@ pub(crate) struct Http2 {
 /// Why there is no connection.
 #[derive(Debug)]
 pub(crate) enum DialError {
-    /// Refused, unreachable, unknown host, or TLS failure; the text is only for the operator.
-    Unreachable(String),
+    /// Refused, unreachable, unknown host, or TLS failure.
+    Unreached(Unreached),
     /// The origin's connect timeout has passed.
     Timeout,
 }
@@ -79,33 +81,39 @@ impl Dialler {
     /// Connects to `origin`, including TLS and the handshake, within its connect timeout.
     pub(crate) async fn dial(&self, origin: &Origin) -> Result<Sender, DialError> {
         match tokio::time::timeout(origin.connect_timeout, self.connect(origin)).await {
-            Ok(result) => result.map_err(|error| DialError::Unreachable(causes(&*error))),
+            Ok(result) => result.map_err(DialError::Unreached),
             Err(_) => Err(DialError::Timeout),
         }
     }
 
-    async fn connect(&self, origin: &Origin) -> Result<Sender, BoxError> {
+    async fn connect(&self, origin: &Origin) -> Result<Sender, Unreached> {
         if let Some(route) = &origin.route {
             // Boxed, since few origins have their own route.
             return Box::pin(self.routed(origin, route)).await;
         }
         let uri = origin.uri.clone();
         if origin.tls {
-            let stream = self.tls().clone().call(uri).await?;
+            let stream = self.tls().clone().call(uri).await;
+            let stream = stream.map_err(|error| Unreached::of_tls(&*error))?;
             let http2 = stream.connected().is_negotiated_h2();
             handshake(Box::new(TokioIo::new(stream)), http2).await
         } else {
-            handshake(Box::new(self.plain.clone().call(uri).await?.into_inner()), false).await
+            handshake(self.plain(uri).await?, false).await
         }
     }
 
+    async fn plain(&self, uri: Uri) -> Result<Stream, Unreached> {
+        let stream = self.plain.clone().open(uri).await;
+        Ok(Box::new(stream.map_err(|error| Unreached::of_tcp(&error))?.into_inner()))
+    }
+
     /// Connects through a proxy, or with the provider's own TLS settings.
-    async fn routed(&self, origin: &Origin, route: &Route) -> Result<Sender, BoxError> {
+    async fn routed(&self, origin: &Origin, route: &Route) -> Result<Sender, Unreached> {
         let host = bare_host(&origin.uri);
-        let stream: Stream = match &route.proxy {
-            None => Box::new(self.plain.clone().open(origin.uri.clone()).await?.into_inner()),
+        let stream = match &route.proxy {
+            None => self.plain(origin.uri.clone()).await?,
             Some(proxy) => {
-                let stream = self.to_proxy(proxy).await?;
+                let stream = self.to_proxy(proxy).await.map_err(Unreached::before_proxy)?;
                 if route.forwards {
                     return handshake(stream, false).await;
                 }
@@ -121,24 +129,23 @@ impl Dialler {
             None => (Arc::clone(self.tunnelled()), None),
             Some(OwnTls { config, server_name }) => (Arc::clone(config), server_name.clone()),
         };
-        let name = named.map_or_else(|| ServerName::try_from(host.to_owned()), Ok)?;
-        let stream = TlsConnector::from(config).connect(name, stream).await?;
+        let name = named.map_or_else(|| server_name(host), Ok)?;
+        let stream = TlsConnector::from(config).connect(name, stream).await;
+        let stream = stream.map_err(|error| Unreached::of_tls(&error))?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         handshake(Box::new(stream), http2).await
     }
 
-    async fn to_proxy(&self, proxy: &Proxy) -> Result<Stream, BoxError> {
-        let stream = self.plain.clone().open(proxy.uri.clone()).await;
-        let stream = stream.map_err(|error| format!("the proxy: {}", causes(&error)))?.into_inner();
+    async fn to_proxy(&self, proxy: &Proxy) -> Result<Stream, Unreached> {
+        let stream = self.plain(proxy.uri.clone()).await?;
         if !proxy.is_tls() {
-            return Ok(Box::new(stream));
+            return Ok(stream);
         }
         let mut config = ClientConfig::clone(self.tunnelled());
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let name = ServerName::try_from(bare_host(&proxy.uri).to_owned())?;
+        let name = server_name(bare_host(&proxy.uri))?;
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
-        let stream = stream.map_err(|error| format!("the proxy: {}", causes(&error)))?;
-        Ok(Box::new(stream))
+        Ok(Box::new(stream.map_err(|error| Unreached::of_tls(&error))?))
     }
 
     fn tunnelled(&self) -> &Arc<ClientConfig> {
@@ -161,9 +168,10 @@ impl Dialler {
 }
 
 /// The HTTP version is the one negotiated by TLS; without TLS it is HTTP/1.1.
-async fn handshake(stream: Stream, http2: bool) -> Result<Sender, BoxError> {
+async fn handshake(stream: Stream, http2: bool) -> Result<Sender, Unreached> {
+    let of_http = |error: hyper::Error| Unreached::of_http(&error);
     if !http2 {
-        return Ok(Sender::Http1(Http1::open(stream, Instant::now()).await?));
+        return Ok(Sender::Http1(Http1::open(stream, Instant::now()).await.map_err(of_http)?));
     }
     let listen_state = ListenState::default();
     let (requests, connection) = http2::Builder::new(TokioExecutor::new())
@@ -173,7 +181,8 @@ async fn handshake(stream: Stream, http2: bool) -> Result<Sender, BoxError> {
         .initial_stream_window_size(H2_STREAM_WINDOW)
         .initial_connection_window_size(H2_CONNECTION_WINDOW)
         .handshake(TokioIo::new(listen_state.listen(stream, H2_MOST_UNANSWERED)))
-        .await?;
+        .await
+        .map_err(of_http)?;
     tokio::spawn(connection);
     Ok(Sender::Http2(Http2 { requests, listen_state }))
 }
@@ -183,22 +192,15 @@ pub(crate) fn tls_config() -> ClientConfig {
     trust::client().with_root_certificates(trust::roots()).with_no_client_auth()
 }
 
-/// The host of a URL, without the brackets of IPv6.
-fn bare_host(uri: &http::Uri) -> &str {
-    let host = uri.host().unwrap_or_default();
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+/// The name that the certificate of a host must have.
+fn server_name(host: &str) -> Result<ServerName<'static>, Unreached> {
+    ServerName::try_from(host.to_owned()).map_err(|error| Unreached::of_tls(&error))
 }
 
-/// The chain of causes on one line, for the record and never for a client.
-///
-/// The text of an HTTP/2 GOAWAY, which h2 quotes, is removed because it may repeat a header.
-pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let told = |cause: &dyn std::error::Error| {
-        let text = cause.to_string();
-        text.split(" (b\"").next().unwrap_or_default().to_owned()
-    };
-    std::iter::successors(error.source(), |cause| cause.source())
-        .fold(told(error), |text, cause| format!("{text}: {}", told(cause)))
+/// The host of a URL, without the brackets of IPv6.
+fn bare_host(uri: &Uri) -> &str {
+    let host = uri.host().unwrap_or_default();
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 /// Whether the peer closed the connection, rather than violating the protocol.
@@ -206,8 +208,6 @@ pub(crate) fn is_broken_off(error: &hyper::Error) -> bool {
     let io = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
     error.is_incomplete_message() || error.is_closed() || error.is_canceled() || io.is_some()
 }
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const H2_PING: Duration = Duration::from_secs(20);
 const H2_STREAM_WINDOW: u32 = 256 * 1024;

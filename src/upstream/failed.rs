@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::{
     answer::Answer,
+    barrier::{Barrier, Kind, Unreached},
     client::SendError,
     dial::DialError,
     headers, headroom,
@@ -24,6 +25,8 @@ pub(crate) struct Failed {
     pub(crate) failure: Brief,
     /// The provider's `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
+    /// What prevented a connection, if that is known.
+    pub(crate) barrier: Option<Barrier>,
     /// The cause; empty where the status says it all.
     pub(super) cause: String,
     /// The provider's answer, if there was one.
@@ -39,6 +42,7 @@ impl Failed {
         Self {
             failure: what.into(),
             retry_after: None,
+            barrier: None,
             cause,
             answer: None,
             said: None,
@@ -109,13 +113,13 @@ impl Failed {
         let usage = answer.told_so_far(protocol);
         answer.status = StatusCode::from_u16(said.status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.replace_body("application/json", json);
+        let failure = said.brief(classes);
         Self {
-            failure: said.brief(classes),
+            failure,
             retry_after: said.retry_after.or_else(|| retry_after(&answer.headers)),
-            cause: format!("an error {} inside a 200", said.status),
             answer: Some(answer),
             usage,
-            said: None,
+            ..Self::new(failure.what, format!("an error {} inside a 200", said.status))
         }
     }
 
@@ -131,21 +135,25 @@ impl Failed {
         answer.status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
         answer.replace_body("application/json", written.body.into());
+        let failure = said.brief(classes);
         Self {
-            failure: said.brief(classes),
+            failure,
             retry_after: said.retry_after.or_else(|| retry_after(&answer.headers)),
-            cause: format!("told an error {} in its stream", said.status),
             answer: Some(answer),
             usage,
-            said: None,
+            ..Self::new(failure.what, format!("told an error {} in its stream", said.status))
         }
     }
 
     pub(super) fn from_dial(error: DialError) -> Self {
         match error {
             DialError::Timeout => Self::new(What::Timeout, "no connection in time".into()),
-            DialError::Unreachable(cause) => Self::new(What::Connect, cause),
+            DialError::Unreached(unreached) => Self::unreached(unreached),
         }
+    }
+
+    pub(super) fn unreached(Unreached { barrier, cause }: Unreached) -> Self {
+        Self { barrier: Some(barrier), ..Self::new(What::Connect, cause) }
     }
 
     /// The credential is not available. The provider itself has refused nothing.
@@ -153,7 +161,7 @@ impl Failed {
         let class = if unfetched.refused { Class::Credential } else { Class::Unreachable };
         let cause = format!("no credential to ask with: {}", unfetched.cause);
         let failure = Brief { what: What::Connect, class };
-        Self { failure, ..Self::new(What::Connect, cause) }
+        Self { failure, ..Self::unreached(Unreached::new(Kind::Credential, cause)) }
     }
 
     pub(super) fn from_send(error: SendError) -> Self {

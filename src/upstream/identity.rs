@@ -83,7 +83,7 @@ impl Identities {
             return Ok(client);
         }
         let built =
-            ask::client().map_err(|error| Unfetched::unusable(super::dial::causes(&error)))?;
+            ask::client().map_err(|error| Unfetched::unusable(super::barrier::causes(&error)))?;
         Ok(self.client.get_or_init(|| built))
     }
 

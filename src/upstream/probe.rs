@@ -181,7 +181,7 @@ impl Task {
             let lease =
                 self.client.lease(&self.origin, fresh).await.map_err(|error| match error {
                     DialError::Timeout => "no connection in time".to_owned(),
-                    DialError::Unreachable(cause) => cause,
+                    DialError::Unreached(unreached) => unreached.cause,
                 })?;
             let request = self.request(headers.clone(), lease.is_http2());
             let request = request.map_err(|error| error.to_string())?;

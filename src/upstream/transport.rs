@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     answer::{Answer, AnswerBody},
+    barrier::Unreached,
     client::{Client, SendError, WireBody},
     failed::Failed,
     framing,
@@ -98,8 +99,8 @@ async fn over_wire(
                 if forwards.is_some()
                     && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
                 {
-                    let cause = "the proxy answered 407: it wants other credentials";
-                    return Err(Failed::new(What::Connect, cause.into()));
+                    let status = response.status().as_u16();
+                    return Err(Failed::unreached(Unreached::answered_by_proxy(status)));
                 }
                 invalidate(client, provider, response.status());
                 let mut answer = Answer::from_wire(response, provider.timeouts.idle);

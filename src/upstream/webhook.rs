@@ -45,7 +45,7 @@ async fn post(
     loop {
         let lease = client.lease(&webhook.origin, fresh).await.map_err(|error| match error {
             DialError::Timeout => LATE.to_owned(),
-            DialError::Unreachable(_) => "cannot be reached".to_owned(),
+            DialError::Unreached(_) => "cannot be reached".to_owned(),
         })?;
         let request = written(webhook, own.clone(), body.clone(), lease.is_http2());
         let request = request.map_err(|_| "cannot be asked".to_owned())?;

@@ -12,7 +12,12 @@ use serde::Serialize;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::condition::{Condition, Subject};
-use crate::{live::Meters, report::feed::row::stamp, table::alerts::Alert, upstream::dial};
+use crate::{
+    live::Meters,
+    report::feed::row::stamp,
+    table::alerts::Alert,
+    upstream::{barrier, dial},
+};
 
 /// A webhook.
 pub(super) struct Webhook {
@@ -126,7 +131,7 @@ async fn post_all(mut posts: mpsc::Receiver<(Arc<Alert>, Post)>, meters: Arc<Met
     let client = match client() {
         Ok(client) => client,
         Err(error) => {
-            let causes = dial::causes(&error.without_url());
+            let causes = barrier::causes(&error.without_url());
             return tracing::error!("alerts cannot be posted: {causes}");
         }
     };
@@ -161,7 +166,7 @@ async fn deliver(client: &reqwest::Client, alert: &Alert, post: &Post) -> Result
                 let may_mend = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
                 (format!("the webhook answered {status}"), may_mend)
             }
-            Err(error) => (dial::causes(&error.without_url()), true),
+            Err(error) => (barrier::causes(&error.without_url()), true),
         };
         if !may_mend || attempt >= MOST_ATTEMPTS {
             return Err(why);

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        dial,
+        barrier, dial,
         names::{Names, Resolver},
     },
     renewed::Unfetched,
@@ -55,14 +55,14 @@ fn through(url: &reqwest::Url) -> Option<String> {
 pub(super) async fn text(request: RequestBuilder) -> Result<String, Unfetched> {
     let sent = request.timeout(WHOLE).send().await;
     let mut answer =
-        sent.map_err(|error| Unfetched::unusable(dial::causes(&error.without_url())))?;
+        sent.map_err(|error| Unfetched::unusable(barrier::causes(&error.without_url())))?;
     let status = answer.status();
     let mut body = Vec::new();
     while body.len() < MOST_READ {
         match answer.chunk().await {
             Ok(Some(piece)) => body.extend_from_slice(&piece),
             Ok(None) => break,
-            Err(error) => return Err(Unfetched::unusable(dial::causes(&error.without_url()))),
+            Err(error) => return Err(Unfetched::unusable(barrier::causes(&error.without_url()))),
         }
     }
     let body = String::from_utf8(body).map_err(|_| Unfetched::unusable("it answered no text"))?;

@@ -89,10 +89,8 @@ impl Exchange<'_> {
         Failed {
             failure,
             retry_after,
-            cause,
             answer: is_said.then(|| Box::new(answer)),
-            usage: None,
-            said: None,
+            ..Failed::new(failure.what, cause)
         }
     }
 }
