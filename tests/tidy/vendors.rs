@@ -88,7 +88,11 @@ const ELSEWHERE: &[(&str, &[&str], &str)] = &[
     ),
     ("serve/signature.rs", &["x-amz"], "the signature's own words"),
     ("cli/serve.rs", &["/v1/chat/completions"], "the example that is shown at the start"),
-    ("cli/top/draw.rs", &["finish_reason"], "the log's own key, which operators know from OpenAI"),
+    (
+        "cli/top/draw/over.rs",
+        &["finish_reason"],
+        "the log's own key, which operators know from OpenAI",
+    ),
     (
         "report/access_log/json.rs",
         &["finish_reason"],
