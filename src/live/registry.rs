@@ -4,27 +4,23 @@
 //! compilation that fails leaves it unchanged, except for the numbers it has issued.
 
 mod kept;
+mod survivor;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use dashmap::DashMap;
 
-use super::account::Account;
-use super::conversations::Conversations;
+pub(crate) use self::survivor::{Key, Pool};
+use self::survivor::{Survivor, in_use};
 use super::health::news::News;
-use super::hedging::Hedging;
-use super::in_flight::InFlight;
-use super::limit::{LimitSettings, Limits, leases::Leases};
-use super::meters::{Meters, PoolMeters, ProviderMeters};
+use super::limit::{LimitSettings, leases::Leases};
+use super::meters::{Meters, ProviderMeters};
 use super::number::{Number, Numbers};
 use super::provider::{Provider, ProviderSettings};
-use super::queue::Queue;
-use super::retries::PoolRetries;
-use super::typical::Typical;
 
 /// Everything that outlives a table.
 #[derive(Debug)]
@@ -56,34 +52,6 @@ pub(crate) struct Draft<'r> {
     teams: HashMap<String, Arc<Key>>,
     names: HashMap<ProviderName, Arc<ProviderMeters>>,
     occurrences: HashMap<(String, String), u32>,
-}
-
-/// The state of one pool that outlives a table.
-#[derive(Debug)]
-pub(crate) struct Pool {
-    limits: Limits,
-    /// The queue for its limits, if there is one.
-    pub(crate) queue: Option<Arc<Queue>>,
-    /// The typical use of its answers.
-    pub(crate) typical: Arc<Typical>,
-    /// How soon its answers begin, and the credit for hedged attempts.
-    pub(crate) hedging: Arc<Hedging>,
-    /// Its retry budget.
-    pub(crate) retries: Arc<PoolRetries>,
-    /// The requests in flight of each account.
-    pub(crate) in_flight: Arc<InFlight>,
-    /// Conversation affinity; few pools have it.
-    conversations: OnceLock<Arc<Conversations>>,
-    /// Its metrics.
-    pub(crate) meters: Arc<PoolMeters>,
-}
-
-/// The state of one key or team that outlives a table.
-#[derive(Debug)]
-pub(crate) struct Key {
-    limits: Limits,
-    /// What was used.
-    pub(crate) account: Arc<Account>,
 }
 
 /// A provider by its alias and name, as in metrics.
@@ -200,19 +168,7 @@ impl Draft<'_> {
         self.share(&mut limits, || format!("pool:{alias}"));
         let meters = &self.registry.meters;
         let own = limits.clone();
-        let fresh = || {
-            let limits = Limits::new(own);
-            Pool {
-                queue: Queue::of(None, &limits),
-                limits,
-                typical: Arc::default(),
-                hedging: Arc::default(),
-                retries: Arc::default(),
-                in_flight: Arc::default(),
-                conversations: OnceLock::new(),
-                meters: Arc::new(meters.pool(alias)),
-            }
-        };
+        let fresh = || Pool::new(own, meters.pool(alias));
         keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
     }
 
@@ -230,7 +186,7 @@ impl Draft<'_> {
     pub(crate) fn key(&mut self, name: &str, mut limits: LimitSettings) -> Arc<Key> {
         self.share(&mut limits, || format!("key:{name}"));
         let own = limits.clone();
-        let fresh = || Key { limits: Limits::new(own), account: Arc::new(Account::new(name)) };
+        let fresh = || Key::new(name, own);
         keep(&self.registry.keys, &mut self.keys, name.to_owned(), limits, fresh)
     }
 
@@ -238,7 +194,7 @@ impl Draft<'_> {
     pub(crate) fn team(&mut self, name: &str, mut limits: LimitSettings) -> Arc<Key> {
         self.share(&mut limits, || format!("team:{name}"));
         let own = limits.clone();
-        let fresh = || Key { limits: Limits::new(own), account: Arc::new(Account::new(name)) };
+        let fresh = || Key::new(name, own);
         keep(&self.registry.teams, &mut self.teams, name.to_owned(), limits, fresh)
     }
 
@@ -255,25 +211,6 @@ impl Draft<'_> {
     }
 }
 
-impl Pool {
-    /// Its limits, with the count of requests in flight.
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// Conversation affinity.
-    pub(crate) fn conversations(&self) -> &Arc<Conversations> {
-        self.conversations.get_or_init(Arc::default)
-    }
-}
-
-impl Key {
-    /// Its limits, wherever it is used.
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
-    }
-}
-
 impl ProviderId {
     /// The same in every process and version; otherwise sticky requests would move.
     fn hash(&self) -> u64 {
@@ -286,84 +223,6 @@ impl ProviderId {
         let mut first = [0; 8];
         first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
         u64::from_le_bytes(first)
-    }
-}
-
-/// A kind of state that the registry keeps.
-trait Survivor: Sized {
-    type Settings: PartialEq;
-    fn unchanged(&self, settings: &Self::Settings) -> bool;
-    fn successor(&self, settings: Self::Settings) -> Self;
-    fn limits(&self) -> &Limits;
-    fn queue(&self) -> Option<&Arc<Queue>> {
-        None
-    }
-}
-
-impl Survivor for Provider {
-    type Settings = ProviderSettings;
-
-    fn unchanged(&self, settings: &ProviderSettings) -> bool {
-        self.settings() == settings
-    }
-
-    fn successor(&self, settings: ProviderSettings) -> Self {
-        self.successor(settings)
-    }
-
-    fn limits(&self) -> &Limits {
-        self.limits()
-    }
-
-    fn queue(&self) -> Option<&Arc<Queue>> {
-        self.queue()
-    }
-}
-
-impl Survivor for Pool {
-    type Settings = LimitSettings;
-
-    fn unchanged(&self, settings: &LimitSettings) -> bool {
-        self.limits.settings() == settings
-    }
-
-    fn successor(&self, settings: LimitSettings) -> Self {
-        let limits = self.limits.successor(settings);
-        Self {
-            queue: Queue::of(self.queue.as_ref(), &limits),
-            limits,
-            typical: Arc::clone(&self.typical),
-            hedging: Arc::clone(&self.hedging),
-            retries: Arc::clone(&self.retries),
-            in_flight: Arc::clone(&self.in_flight),
-            conversations: self.conversations.clone(),
-            meters: Arc::clone(&self.meters),
-        }
-    }
-
-    fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    fn queue(&self) -> Option<&Arc<Queue>> {
-        self.queue.as_ref()
-    }
-}
-
-impl Survivor for Key {
-    type Settings = LimitSettings;
-
-    fn unchanged(&self, settings: &LimitSettings) -> bool {
-        self.limits.settings() == settings
-    }
-
-    fn successor(&self, settings: LimitSettings) -> Self {
-        let account = Arc::clone(&self.account);
-        Self { limits: self.limits.successor(settings), account }
-    }
-
-    fn limits(&self) -> &Limits {
-        &self.limits
     }
 }
 
@@ -391,12 +250,4 @@ fn replace<K: Hash + Eq, V: Survivor>(kept: &DashMap<K, Arc<V>>, id: K, state: A
     if let Some(queue) = old.as_ref().and_then(|old| old.queue()) {
         queue.renew(newest);
     }
-}
-
-/// A table may drop the object while a request of an older table still holds a permit of the same
-/// state.
-fn in_use<V: Survivor>(kept: &Arc<V>) -> bool {
-    // A queue holds the limits too.
-    let own = 1 + usize::from(kept.queue().is_some());
-    Arc::strong_count(kept) > 1 || kept.limits().holders() > own
 }

@@ -46,13 +46,13 @@ impl Draft<'_> {
             all.extend(kept.map(|quota| (holder(), quota.clone())));
         };
         for (name, key) in &self.keys {
-            add(&key.limits, &|| format!("key:{name}"));
+            add(key.limits(), &|| format!("key:{name}"));
         }
         for (name, team) in &self.teams {
-            add(&team.limits, &|| format!("team:{name}"));
+            add(team.limits(), &|| format!("team:{name}"));
         }
         for (alias, pool) in &self.pools {
-            add(&pool.limits, &|| format!("pool:{alias}"));
+            add(pool.limits(), &|| format!("pool:{alias}"));
         }
         for (id, provider) in &self.providers {
             let ProviderId { alias, .. } = id;
