@@ -5,6 +5,7 @@
 //! table's limits, whatever table it started with. What is taken is up to the caller.
 
 mod order;
+mod state;
 mod waited;
 #[cfg(test)]
 mod tests;
@@ -26,10 +27,7 @@ use tokio::{
 };
 
 pub(crate) use self::order::Lane;
-use self::{
-    order::{Order, Place},
-    waited::Waited,
-};
+use self::{order::Place, state::State, waited::Waited};
 use super::limit::{Cap, Limited, Limits};
 
 /// The queue for one owner's limits; outlives a reload.
@@ -85,18 +83,6 @@ pub(crate) struct Told {
     pub(crate) waits: [u64; waited::BUCKETS],
 }
 
-#[derive(Debug)]
-struct State {
-    newest: Limits,
-    order: Order<Arc<Notify>>,
-    /// The limit that refused the head of the queue at its last attempt.
-    in_the_way: Option<Limited>,
-    /// When the last one was served, or the first one entered.
-    last: Instant,
-    /// The average time between two served requests since the queue was last empty.
-    pace: Option<Duration>,
-}
-
 /// A waiting request; dropping it leaves the queue.
 struct Waits<'a> {
     queue: &'a Queue,
@@ -136,14 +122,8 @@ impl Queue {
         let cap = Arc::clone(newest.cap());
         // Created now, so that returning a permit never has to create it.
         let _ = cap.freed();
-        let state = State {
-            newest,
-            order: Order::default(),
-            in_the_way: None,
-            last: Instant::now(),
-            pace: None,
-        };
-        Self { cap, state: Mutex::new(state), ends: Default::default(), waits: Waited::default() }
+        let state = Mutex::new(State::new(newest));
+        Self { cap, state, ends: Default::default(), waits: Waited::default() }
     }
 
     /// Another table is live: waiting requests continue with its limits.
@@ -267,73 +247,6 @@ impl Queue {
     }
 }
 
-impl State {
-    /// Changes the order, and wakes the old and the new head.
-    fn change<R>(&mut self, change: impl FnOnce(&mut Order<Arc<Notify>>) -> R) -> R {
-        let before = self.order.head().cloned();
-        let changed = change(&mut self.order);
-        let after = self.order.head();
-        let is_same = match (&before, after) {
-            (Some(before), Some(after)) => Arc::ptr_eq(before, after),
-            (before, after) => before.is_none() && after.is_none(),
-        };
-        if !is_same {
-            before
-                .as_deref()
-                .into_iter()
-                .chain(after.map(|after| &**after))
-                .for_each(Notify::notify_one);
-        }
-        if self.order.count() == 0 {
-            self.in_the_way = None;
-        }
-        changed
-    }
-
-    /// Asks the limits. What they would refuse is not taken: returning a permit would notify the
-    /// waiting requests without end.
-    fn ask<T>(&self, take: &mut impl FnMut(&Limits) -> Result<T, Limited>) -> Result<T, Limited> {
-        match self.newest.limited() {
-            Some(limited) => Err(limited),
-            None => take(&self.newest),
-        }
-    }
-
-    /// The limit that refuses now.
-    fn in_the_way(&self) -> Limited {
-        self.newest.limited().or(self.in_the_way).unwrap_or(Limited::Concurrency)
-    }
-
-    /// The same with the least time, given this many requests before.
-    fn at_least(&self, limited: Limited, before: u32) -> Limited {
-        match (limited, self.newest.rate()) {
-            (Limited::Rate(wait), Some(bucket)) => {
-                Limited::Rate(bucket.free_for(before.saturating_add(1)).max(wait))
-            }
-            (limited, _) => limited,
-        }
-    }
-
-    /// When all waiting requests will probably be gone: exact for a rate, otherwise at the current
-    /// pace. Requests that are not served leave at their deadline.
-    fn drained(&self, now: Instant) -> Duration {
-        let count = self.order.count();
-        let by_rate = self.newest.rate().map(|bucket| bucket.free_for(count.saturating_add(1)));
-        // Nothing was served since the last one, so the pace is no faster than that.
-        let pace = self.pace.unwrap_or_default().max(now.saturating_duration_since(self.last));
-        let wait = pace.saturating_mul(count).max(by_rate.unwrap_or_default());
-        let longest = self.newest.settings().queue.map_or(SHORTEST, |queue| queue.max_wait);
-        wait.min(longest).max(SHORTEST)
-    }
-
-    /// A request was served.
-    fn passed(&mut self, now: Instant) {
-        let since = now.saturating_duration_since(self.last);
-        self.pace = Some(self.pace.map_or(since, |pace| (pace * 7 + since) / 8));
-        self.last = now;
-    }
-}
-
 impl Waits<'_> {
     /// Asks the limits, if this request is at the head.
     fn look<T>(&mut self, take: &mut impl FnMut(&Limits) -> Result<T, Limited>) -> Found<T> {
@@ -419,5 +332,3 @@ fn lasts(limited: Limited, now: Instant, end: Instant) -> bool {
 const LOOK: Duration = Duration::from_secs(1);
 /// The wait that a token limit reports while it waits for requests in flight.
 const UNKNOWN: Duration = Duration::from_secs(1);
-/// The shortest wait that a client is told.
-const SHORTEST: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@ use std::{sync::atomic::AtomicU32, time::Duration};
 
 use tokio::task::JoinSet;
 
-use super::*;
+use super::{state::SHORTEST, *};
 use crate::live::{
     LimitSettings, Permit, QueueSettings, Rate,
     limit::{
