@@ -25,17 +25,18 @@ pub(super) fn check(status: StatusCode, headers: &HeaderMap) -> Result<(), Faile
 
 /// Whether the header occurs at most once, with an allowed value.
 fn is_alone(headers: &HeaderMap, name: &header::HeaderName, may: fn(&[u8]) -> bool) -> bool {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => true,
-        (Some(value), None) => may(value.as_bytes()),
-        (Some(_), Some(_)) => false,
-    }
+    let Some(value) = headers.get(name) else { return true };
+    may(value.as_bytes()) && (has_no_repeated(headers) || headers.get_all(name).iter().count() == 1)
+}
+
+/// Nearly all heads have one line for each header.
+fn has_no_repeated(headers: &HeaderMap) -> bool {
+    headers.len() == headers.keys_len()
 }
 
 /// Whether lines differ in what the body is. Only heads with repeated lines are searched.
 fn has_two_types(headers: &HeaderMap) -> bool {
-    if headers.len() == headers.keys_len() {
+    if has_no_repeated(headers) {
         return false;
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
