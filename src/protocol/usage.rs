@@ -205,6 +205,10 @@ fn read(protocol: Protocol, bytes: &[u8], deepest: Option<usize>, last: bool) ->
     };
     // A few, since each may have to be followed to the end of the bytes.
     form.fields.iter().find_map(|field| {
+        let near = if last { near_end(bytes, field) } else { None };
+        if let Some(usage) = near.and_then(|at| read(at, field)) {
+            return Some(usage);
+        }
         let is_field = |at: &usize| bytes[*at..].starts_with(field.as_bytes());
         // Only few bodies have a field with another beginning.
         let other = (!field.starts_with(MARK)).then(|| memmem::find_iter(bytes, field.as_bytes()));
@@ -216,6 +220,14 @@ fn read(protocol: Protocol, bytes: &[u8], deepest: Option<usize>, last: bool) ->
             places.take(A_FEW).find_map(|at| read(at, field))
         }
     })
+}
+
+/// The last mark, if it is near the end and that of this field: so it is in most answers, of which
+/// the rest is not searched.
+fn near_end(bytes: &[u8], field: &str) -> Option<usize> {
+    let from = bytes.len().saturating_sub(NEAR);
+    let at = from + FINDER.find_iter(&bytes[from..]).last()?;
+    bytes[at..].starts_with(field.as_bytes()).then_some(at)
 }
 
 /// Looked for from the front: a search from the back has no machine instructions for it.
@@ -269,5 +281,7 @@ pub(in crate::protocol) const MARK: &str = "\"usage";
 static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
 
 const A_FEW: usize = 8;
+/// Longer than most vendors' counts and what they write behind them.
+const NEAR: usize = 640;
 /// The end of a whole answer that is kept.
 const KEPT: usize = 16 * 1024;

@@ -2,8 +2,9 @@
 //!
 //! Each stage is the file of its name. Every refusal ends in `answer`.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
+use futures_util::future::{Either, select};
 use http::{Method, Request, Response, Uri};
 use hyper::body::Incoming;
 
@@ -207,11 +208,11 @@ async fn accept(
     record: &mut Record,
 ) -> Result<rounds::Accepted, Refusal> {
     let mut accepted = {
-        let attempts = std::pin::pin!(rounds::run(context, held, inbound, record));
-        tokio::select! {
-            biased;
-            accepted = attempts => accepted,
-            () = context.stage.over() => Err(Refusal::ShuttingDown),
+        let attempts = pin!(rounds::run(context, held, inbound, record));
+        let over = pin!(context.stage.over());
+        match select(attempts, over).await {
+            Either::Left((accepted, _)) => accepted,
+            Either::Right(_) => Err(Refusal::ShuttingDown),
         }
     };
     if let Ok(accepted) = &mut accepted

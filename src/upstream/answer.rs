@@ -110,10 +110,8 @@ impl Answer {
     /// The form of the body, from its headers.
     pub(crate) fn form(&self) -> Form {
         let Some(value) = self.headers.get(header::CONTENT_TYPE) else { return Form::Other };
-        let end = memchr::memchr(b';', value.as_bytes()).unwrap_or(value.len());
-        let media_type = value.as_bytes()[..end].trim_ascii();
-        let known = FORMS.iter().find(|(name, _)| media_type.eq_ignore_ascii_case(name.as_bytes()));
-        known.filter(|_| self.is_plain()).map_or(Form::Other, |(_, form)| *form)
+        let known = form_of(value.as_bytes());
+        known.filter(|_| self.is_plain()).unwrap_or(Form::Other)
     }
 
     /// Replaces the body.
@@ -395,6 +393,17 @@ impl Idle {
             sleep.as_mut().reset(deadline);
         }
     }
+}
+
+/// The form of a media type that is read, with or without parameters.
+fn form_of(content_type: &[u8]) -> Option<Form> {
+    if let Some((_, form)) = FORMS.iter().find(|(name, _)| name.as_bytes() == content_type) {
+        return Some(*form);
+    }
+    let end = memchr::memchr(b';', content_type).unwrap_or(content_type.len());
+    let media_type = content_type[..end].trim_ascii();
+    let known = FORMS.iter().find(|(name, _)| media_type.eq_ignore_ascii_case(name.as_bytes()));
+    known.map(|(_, form)| *form)
 }
 
 /// The media types that are read.

@@ -114,13 +114,15 @@ impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(cx, buffer);
-        let came = buffer.filled().len() - before;
-        if came > 0 {
-            // One task reads, on the core of the request, so no addition is lost.
-            self.listen_state.0.store(listen_state + came, Ordering::Relaxed);
-        } else if read.is_pending() && self.look.is_none() && has_begun(listen_state) {
-            wakes(self.look.insert(Box::pin(sleep(LOOK))).as_mut(), cx);
+        if read.is_pending() {
+            if has_begun(listen_state) && self.look.is_none() {
+                wakes(self.look.insert(Box::pin(sleep(LOOK))).as_mut(), cx);
+            }
+            return read;
         }
+        // One task reads, on the core of the request, so no addition is lost.
+        let came = buffer.filled().len() - before;
+        self.listen_state.0.store(listen_state + came, Ordering::Relaxed);
         read
     }
 }
