@@ -331,10 +331,21 @@ fn is_dots(segment: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte == b'.')
 }
 
-/// What the paths of almost all requests are made of, and no attack.
+/// Whether a byte is one of those that almost all paths are made of, and no attack is.
 fn is_harmless(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_')
+    HARMLESS[usize::from(byte)]
 }
+
+const HARMLESS: [bool; 256] = {
+    let mut harmless = [false; 256];
+    let mut byte = u8::MIN;
+    while byte < u8::MAX {
+        harmless[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_');
+        byte += 1;
+    }
+    harmless
+};
 
 /// What may stand in a request line.
 fn is_plain(byte: u8) -> bool {

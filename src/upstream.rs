@@ -44,6 +44,7 @@ mod filtered;
 mod awaited;
 pub(crate) mod guarded;
 mod whole;
+mod read_ahead;
 mod reasoning;
 mod scheduling;
 mod strict;

@@ -65,7 +65,7 @@ fn left(record: Box<Record>) -> Response<Reply> {
 }
 
 /// Writes the request ID into the response, also in the header that the client's SDK reads. Returns
-/// the previous value.
+/// the provider's own that stood in one of them.
 pub(crate) fn name_request(
     map: &mut HeaderMap,
     id: HeaderValue,
@@ -73,8 +73,7 @@ pub(crate) fn name_request(
 ) -> Option<HeaderValue> {
     let name = speaks.profile().request_id;
     let replaced = name.and_then(|name| map.insert(HeaderName::from_static(name), id.clone()));
-    map.insert(REQUEST_ID, id);
-    replaced
+    map.insert(REQUEST_ID, id).or(replaced)
 }
 
 /// The refusal in the client's protocol: status, headers and body.

@@ -53,20 +53,26 @@ fn dressed(
     }
     let mut map = std::mem::take(&mut answer.headers);
     pacing::make_room(&mut map, &table, caller);
-    let own_id = headers::to_client(&mut map);
+    headers::to_client(&mut map);
     if answer.observer.as_ref().is_some_and(|it| it.is_of_events()) {
         // An error event may come after the announced length and would be cut.
         map.remove(header::CONTENT_LENGTH);
     }
     let provider = served_by.of(&table);
-    headers::set(&mut map, &provider.response_headers);
     let speaks = inbound.speaks();
-    let replaced = answer::name_request(&mut map, inbound.take_request_id(), speaks);
-    let in_its_own_way = || match provider.protocol == Protocol::default() {
+    let in_its_own_way = |map: &HeaderMap| match provider.protocol == Protocol::default() {
         true => None,
         false => REQUEST_IDS.iter().skip(1).find_map(|name| map.get(*name).cloned()),
     };
-    if let Some(own_id) = own_id.or(replaced).or_else(in_its_own_way) {
+    // In place of the provider's own, before configured headers are set.
+    let own_id = answer::name_request(&mut map, inbound.take_request_id(), speaks)
+        .or_else(|| in_its_own_way(&map));
+    let names_request = |name: &HeaderName| {
+        *name == headers::REQUEST_ID || speaks.profile().request_id == Some(name.as_str())
+    };
+    let configured = provider.response_headers.iter().filter(|(name, _)| !names_request(name));
+    headers::set(&mut map, configured);
+    if let Some(own_id) = own_id {
         record.told_id(&own_id);
         map.insert(UPSTREAM_REQUEST_ID, own_id);
     }

@@ -4,7 +4,6 @@
 //! It judges nothing. Dropping it closes the connection unless the body has ended.
 
 use std::{
-    collections::VecDeque,
     pin::Pin,
     task::{Context, Poll, Waker, ready},
     time::Duration,
@@ -14,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{client::WireBody, service::Service, source::Source};
+use super::{client::WireBody, read_ahead::Held, service::Service, source::Source};
 use crate::{
     body::{Pieces, joined_crumbs},
     failure::Brief,
@@ -56,7 +55,7 @@ pub(crate) enum Form {
 
 /// An answer's body: chunks already read, then the rest.
 pub(crate) struct AnswerBody {
-    held: VecDeque<Bytes>,
+    held: Held,
     held_bytes: usize,
     source: Rest,
     idle: Idle,
@@ -119,7 +118,7 @@ impl Answer {
         self.headers.remove(header::CONTENT_LENGTH);
         self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         self.body.held_bytes = body.len();
-        self.body.held = VecDeque::from([body]);
+        self.body.held = Held::of(body);
         self.body.source = Rest::Ended;
         self.observer = None;
         self.tells_usage = false;
@@ -129,7 +128,7 @@ impl Answer {
     pub(super) fn hold(&mut self, body: Bytes) {
         self.headers.remove(header::CONTENT_LENGTH);
         self.body.held_bytes = body.len();
-        self.body.held = if body.is_empty() { VecDeque::new() } else { VecDeque::from([body]) };
+        self.body.held = if body.is_empty() { Held::default() } else { Held::of(body) };
         self.body.source = Rest::Ended;
         self.observer = None;
         self.tells_usage = false;
@@ -138,7 +137,7 @@ impl Answer {
     /// Replaces what was read ahead of the body by as many bytes.
     pub(super) fn replace_held(&mut self, bytes: Bytes) {
         self.body.held_bytes = bytes.len();
-        self.body.held = VecDeque::from([bytes]);
+        self.body.held = Held::of(bytes);
     }
 
     /// Whether it is not compressed.
@@ -165,7 +164,7 @@ impl AnswerBody {
 
     fn new(source: Rest, idle: Duration) -> Self {
         let idle = Idle { limit: idle, deadline: None, sleep: None, wakes: None };
-        let held = VecDeque::new();
+        let held = Held::default();
         Self {
             held,
             held_bytes: 0,
@@ -185,7 +184,7 @@ impl AnswerBody {
         match std::future::poll_fn(|cx| self.poll_source(cx)).await {
             Some(Ok(piece)) => {
                 self.held_bytes += piece.len();
-                self.held.push_back(piece);
+                self.held.push(piece);
                 Ok(true)
             }
             Some(Err(broken)) => {
@@ -208,8 +207,8 @@ impl AnswerBody {
     }
 
     /// The chunks read ahead.
-    pub(crate) fn held(&self) -> &VecDeque<Bytes> {
-        &self.held
+    pub(crate) fn held(&self) -> &[Bytes] {
+        self.held.pieces()
     }
 
     /// The next chunk, read ahead or not.
@@ -217,7 +216,7 @@ impl AnswerBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Brief>>> {
-        match self.held.pop_front() {
+        match self.held.next() {
             Some(piece) => {
                 self.held_bytes -= piece.len();
                 Poll::Ready(Some(Ok(piece)))
@@ -231,10 +230,10 @@ impl AnswerBody {
 
     /// Joins the last `count` chunks that were read ahead if they are small.
     pub(crate) fn join_crumbs(&mut self, count: usize) {
-        let at = self.held.len().saturating_sub(count);
-        if let Some(joined) = joined_crumbs(self.held.range(at..), count) {
+        let at = self.held().len().saturating_sub(count);
+        if let Some(joined) = joined_crumbs(self.held()[at..].iter(), count) {
             self.held.truncate(at);
-            self.held.push_back(joined);
+            self.held.push(joined);
         }
     }
 
@@ -250,12 +249,12 @@ impl AnswerBody {
 
     /// What was read ahead, as one chunk.
     pub(crate) fn held_as_one(&self) -> Bytes {
-        self.held.iter().cloned().collect::<Pieces>().to_bytes()
+        self.held().iter().cloned().collect::<Pieces>().to_bytes()
     }
 
     /// What was read ahead, as chunks.
     pub(crate) fn into_held(self) -> Pieces {
-        self.held.into_iter().collect()
+        self.held.collect()
     }
 
     /// The reported tokens, if they are known without reading the bytes.
@@ -312,7 +311,7 @@ impl AnswerBody {
 
     /// Whether nothing more will come.
     pub(crate) fn is_end(&self) -> bool {
-        self.held.is_empty() && self.broken.is_none() && self.source_is_end()
+        self.held().is_empty() && self.broken.is_none() && self.source_is_end()
     }
 
     /// Whether nothing more will come after what was read ahead.

@@ -76,11 +76,14 @@ pub(crate) fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provi
     headers
 }
 
-/// Removes a provider's headers that a client must not see. Returns the provider's request ID. A
-/// length beside chunked coding is removed (RFC 9112, section 6.3).
-pub(crate) fn to_client(headers: &mut HeaderMap) -> Option<HeaderValue> {
-    let stays: SmallVec<[HeaderName; 4]> =
-        headers.keys().filter(|name| STAY_WITH_PROVIDER.has(name.as_str())).cloned().collect();
+/// Removes a provider's headers that a client must not see, except its request ID, which is read
+/// and replaced. A length beside chunked coding is removed (RFC 9112, section 6.3).
+pub(crate) fn to_client(headers: &mut HeaderMap) {
+    let stays: SmallVec<[HeaderName; 4]> = headers
+        .keys()
+        .filter(|name| STAY_WITH_PROVIDER.has(name.as_str()) && **name != REQUEST_ID)
+        .cloned()
+        .collect();
     let nominated: SmallVec<[HeaderName; 4]> = match stays.contains(&header::CONNECTION) {
         true => nominated(headers).iter().filter_map(|token| token.parse().ok()).collect(),
         false => SmallVec::new(),
@@ -88,12 +91,9 @@ pub(crate) fn to_client(headers: &mut HeaderMap) -> Option<HeaderValue> {
     if stays.contains(&header::TRANSFER_ENCODING) {
         headers.remove(header::CONTENT_LENGTH);
     }
-    let mut id = None;
     for name in stays {
         let value = headers.remove(&name);
-        if name == REQUEST_ID {
-            id = value;
-        } else if name.as_str().starts_with("retry-after")
+        if name.as_str().starts_with("retry-after")
             && let Some(wait) = value.and_then(|value| wait::shown(&name, value))
         {
             headers.insert(name, wait);
@@ -102,7 +102,6 @@ pub(crate) fn to_client(headers: &mut HeaderMap) -> Option<HeaderValue> {
     for name in nominated {
         headers.remove(name);
     }
-    id
 }
 
 /// A header of a protocol; `None` if its value is not valid.
@@ -111,7 +110,10 @@ pub(crate) fn own((name, value): (&'static str, String)) -> Option<(HeaderName, 
 }
 
 /// Sets configured headers; they replace existing ones.
-pub(crate) fn set(headers: &mut HeaderMap, configured: &Headers) {
+pub(crate) fn set<'a>(
+    headers: &mut HeaderMap,
+    configured: impl IntoIterator<Item = &'a (HeaderName, HeaderValue)>,
+) {
     for (name, value) in configured {
         match headers.entry(name) {
             Entry::Occupied(mut entry) => {
