@@ -265,10 +265,11 @@ async fn attempts_in_turn(
         }
         waiting::hold(&table, &allowed, &inbound, &mut record, until).await
     };
+    // The end comes first: places that it frees are not for those that wait.
     let waited = tokio::select! {
         biased;
-        waited = waited => waited,
         () = context.stage.over() => Err(Refusal::ShuttingDown),
+        waited = waited => waited,
     };
     match waited {
         Ok(held) => attempts(context, held, inbound, record).await,

@@ -18,7 +18,7 @@ use super::wait;
 use crate::{
     protocol::Protocol,
     rare::{Name, Rare},
-    table::{Provider, pool::Headers},
+    table::Provider,
     trace::{TRACEPARENT, TRACESTATE},
 };
 
