@@ -57,7 +57,7 @@ async fn a4_a_declared_body_over_the_cap_is_413_before_it_is_sent() {
 async fn a5_a_chunked_body_over_the_cap_is_413_when_it_passes_it() {
     let upstream = Upstream::start(Reply::chat("hi")).await;
     let router = Launch::new(&open(&upstream)).args(["--max-body", "1MiB"]).start().await;
-    let before = router.rss_kib();
+    let before = router.heap_kib();
     let mut conn = Conn::connect(router.addr()).await;
     conn.send(format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"))
         .await;
@@ -72,7 +72,7 @@ async fn a5_a_chunked_body_over_the_cap_is_413_when_it_passes_it() {
         }
     }
     assert!(conn.end(secs(5)).await.is_some(), "the connection is closed");
-    let grown = router.rss_kib().saturating_sub(before);
+    let grown = router.heap_kib().saturating_sub(before);
     assert!(grown < 12 * 1024, "grew by {grown} KiB");
 }
 

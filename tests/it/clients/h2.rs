@@ -63,7 +63,7 @@ async fn a19_rapid_resets_are_thrown_out() {
 async fn a19_a_flood_of_continuations_is_thrown_out() {
     let upstream = Upstream::start(Reply::chat("hi")).await;
     let router = Router::start(&open(&upstream)).await;
-    let before = router.rss_kib();
+    let before = router.heap_kib();
     let mut frames = Frames::connect(router.addr(), &[]).await;
     frames.send(&frame(HEADERS, 0, 1, &get_models())).await;
     // A literal header with an empty value, again and again, and never END_HEADERS.
@@ -75,7 +75,7 @@ async fn a19_a_flood_of_continuations_is_thrown_out() {
     }
     assert!(frames.is_thrown_out(secs(5)).await, "30 MB of CONTINUATION are borne");
     assert_ok(&router.chat("m").await);
-    let grown = router.rss_kib().saturating_sub(before);
+    let grown = router.heap_kib().saturating_sub(before);
     assert!(grown < 16 * 1024, "grew by {grown} KiB");
 }
 
@@ -84,7 +84,7 @@ async fn a19_a_window_of_zero_holds_the_provider_back() {
     let large = Reply::new(200).chunked().body_of(vec![b'x'; 65_536], 2_000);
     let upstream = Upstream::start(large).await;
     let router = Router::start(&open(&upstream)).await;
-    let before = router.rss_kib();
+    let before = router.heap_kib();
     let mut h2 = H2::connect(router.addr()).await;
     // Nothing is read of either, so their windows close.
     let unread = (h2.open(CHAT, &chat("m")).await, h2.open(CHAT, &chat("m")).await);
@@ -96,7 +96,7 @@ async fn a19_a_window_of_zero_holds_the_provider_back() {
     });
     assert!(settled.await, "the provider is never held back");
     assert!(written < 100 << 20, "{written} bytes were taken of 250 MiB");
-    let grown = router.rss_kib().saturating_sub(before);
+    let grown = router.heap_kib().saturating_sub(before);
     assert!(grown < 24 * 1024, "grew by {grown} KiB");
     let start = Instant::now();
     assert_eq!(router.get("/healthz").await.status, 200);

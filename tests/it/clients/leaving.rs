@@ -93,7 +93,7 @@ async fn a17_a_client_that_stops_reading_holds_the_provider_back() {
     let large = Reply::new(200).header("content-type", "application/octet-stream").chunked();
     let upstream = Upstream::start(large.body_of(vec![b'x'; 65_536], 4_000)).await;
     let router = Launch::new(&crate::support::open(&upstream)).start().await;
-    let before = router.rss_kib();
+    let before = router.heap_kib();
     let mut unread = Call::chat(&chat("m")).open(router.addr()).await;
     assert_eq!(unread.status_line().await, 200);
 
@@ -106,6 +106,6 @@ async fn a17_a_client_that_stops_reading_holds_the_provider_back() {
     });
     assert!(settled.await, "the provider is never held back");
     assert!(written < 100 << 20, "{written} bytes were taken of 250 MiB");
-    let grown = router.rss_kib().saturating_sub(before);
+    let grown = router.heap_kib().saturating_sub(before);
     assert!(grown < 16 * 1024, "grew by {grown} KiB");
 }

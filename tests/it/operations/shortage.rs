@@ -54,7 +54,7 @@ async fn d4_a_thousand_streams_cost_no_thread_each_and_little_memory() {
     }
     assert_eq!(upstream.hits(), 1_000);
     assert!(router.threads() < 64, "{} threads", router.threads());
-    assert!(router.rss_kib() < 200 * 1024, "{} KiB", router.rss_kib());
+    assert!(router.heap_kib() < 200 * 1024, "{} KiB", router.heap_kib());
     drop(streams);
     let freed = eventually(secs(5), async || router.open_files() < 200).await;
     assert!(freed, "{} descriptors are left", router.open_files());

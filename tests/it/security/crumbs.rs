@@ -19,12 +19,12 @@ async fn a_request_in_crumbs_takes_no_more_than_its_bytes() {
         .header("content-type", "application/json")
         .header("transfer-encoding", "chunked")
         .body(in_crumbs(text.as_bytes()));
-    let before = router.rss_kib();
+    let before = router.heap_kib();
     let addr = router.addr();
     let mut answer = tokio::spawn(async move { call.send(addr).await });
     let mut most = 0;
     while !answer.is_finished() {
-        most = most.max(router.rss_kib().saturating_sub(before));
+        most = most.max(router.heap_kib().saturating_sub(before));
         sleep(Duration::from_millis(20)).await;
     }
     assert_ok(&(&mut answer).await.unwrap());

@@ -104,7 +104,7 @@ async fn e14_bombs_from_either_side_take_no_memory() {
         .body(bomb.clone());
     let upstream = Upstream::start(packed).await;
     let router = Router::start(&open(&upstream)).await;
-    let before = router.rss_kib();
+    let before = router.heap_kib();
     let call = Call::post("/v1/chat/completions").header("content-type", "application/json");
     let call = call.header("content-encoding", "gzip").body(bomb.clone());
     assert_envelope(&call.send(router.addr()).await, 413);
@@ -113,6 +113,6 @@ async fn e14_bombs_from_either_side_take_no_memory() {
     let answer = router.chat("m").await;
     assert_ok(&answer);
     assert!(answer.body == bomb, "the bytes are the provider's");
-    let grown = router.rss_kib().saturating_sub(before);
+    let grown = router.heap_kib().saturating_sub(before);
     assert!(grown < 12 * 1024, "grew by {grown} KiB");
 }

@@ -116,10 +116,10 @@ async fn b19_a_hundred_megabytes_are_streamed() {
     let reply = Reply::new(200).header("content-type", "application/octet-stream").chunked();
     let upstream = Upstream::start(reply.body_of(piece.clone(), 1_600)).await;
     let router = Router::start(&open(&upstream)).await;
-    let before = router.rss_kib();
+    let before = router.heap_kib();
     let mut stream = Call::chat(&chat("m")).open(router.addr()).await;
     assert_eq!(stream.status_line().await, 200);
-    let (count, peak) = stream.count_rest(|| router.rss_kib()).await;
+    let (count, peak) = stream.count_rest(|| router.heap_kib()).await;
     assert!(count >= 1_600 * 65_536, "{count} bytes");
     let grown = peak.saturating_sub(before);
     assert!(grown < 12 * 1024, "grew by {grown} KiB");

@@ -40,7 +40,7 @@ async fn b16_a_line_of_fifty_megabytes_is_not_kept_in_memory() {
     let pieces = std::iter::once(start.into_bytes()).chain(std::iter::repeat_n(piece, 800));
     let upstream = Upstream::start(Reply::sse(pieces.chain([b"\n\n".to_vec()]))).await;
     let router = Router::start(&open(&upstream)).await;
-    let before = router.rss_kib();
+    let before = router.heap_kib();
     let mut events = Call::chat(&chat_stream("m")).stream(router.addr()).await;
     let (seen, end) = events.all().await;
     assert_eq!(end, End::Complete);
@@ -49,7 +49,7 @@ async fn b16_a_line_of_fifty_megabytes_is_not_kept_in_memory() {
     if last.text.len() < 50 << 20 {
         assert_stream_error(last);
     }
-    let grown = router.rss_kib().saturating_sub(before);
+    let grown = router.heap_kib().saturating_sub(before);
     assert!(grown < 24 * 1024, "grew by {grown} KiB");
 }
 

@@ -304,14 +304,14 @@ fn what_is_wrong_with_a_webhook_is_told_with_its_place() {
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8(text).unwrap())
     };
-    let url = "https://zq.example.com/look";
+    let url = "https://hidden.example.com/look";
     for (rule, wanted) in [
         (json!({"webhook": {}}), "url"),
         (
-            json!({"webhook": {"url": "zq.example.com"}}),
+            json!({"webhook": {"url": "hidden.example.com"}}),
             "guardrails.hook.webhook.url: this is not an",
         ),
-        (json!({"webhook": {"url": "https://a:zq@b.example"}}), "guardrails.hook.webhook.url"),
+        (json!({"webhook": {"url": "https://a:hidden@b.example"}}), "guardrails.hook.webhook.url"),
         (
             json!({"webhook": {"url": url}, "match": "email"}),
             "`match` and `webhook` exclude each other",
@@ -319,17 +319,17 @@ fn what_is_wrong_with_a_webhook_is_told_with_its_place() {
         (json!({"webhook": {"url": url}, "action": "redact"}), "guardrails.hook.action"),
         (json!({"webhook": {"url": url, "timeout_ms": 0}}), "timeout_ms"),
         (json!({"webhook": {"url": url, "on_failure": "alow"}}), "allow"),
-        (json!({"webhook": {"url": url, "key": "a\nzq"}}), "guardrails.hook.webhook.key"),
+        (json!({"webhook": {"url": url, "key": "a\nhidden"}}), "guardrails.hook.webhook.key"),
         (
-            json!({"webhook": {"url": url, "key": "a", "headers": {"Authorization": "zq"}}}),
+            json!({"webhook": {"url": url, "key": "a", "headers": {"Authorization": "hidden"}}}),
             "guardrails.hook.webhook.headers.Authorization",
         ),
     ] {
         let (is_good, text) = told(&rule);
-        assert!(!is_good && text.contains(wanted) && !text.contains("zq"), "{rule}: {text}");
+        assert!(!is_good && text.contains(wanted) && !text.contains("hidden"), "{rule}: {text}");
     }
-    let (is_good, text) = told(&json!({"webhook": {"url": "http://zq.example.com/"}}));
-    assert!(is_good && text.contains("use `https://`") && !text.contains("zq"), "{text}");
+    let (is_good, text) = told(&json!({"webhook": {"url": "http://hidden.example.com/"}}));
+    assert!(is_good && text.contains("use `https://`") && !text.contains("hidden"), "{text}");
     let (_, text) = told(&json!({"webhook": {"url": "http://hook.internal/"}}));
     assert!(!text.contains("use `https://`"), "{text}");
     let output = run_cli(["explain", path.to_str().unwrap(), "m"]);

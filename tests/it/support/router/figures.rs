@@ -20,17 +20,9 @@ impl Router {
         self.metrics().await.series(name, labels)
     }
 
-    pub(crate) fn rss_kib(&self) -> u64 {
-        self.status_field("VmRSS:")
-    }
-
-    /// The most that was resident since [`Router::forget_peak`].
-    pub(crate) fn peak_kib(&self) -> u64 {
-        self.status_field("VmHWM:")
-    }
-
-    pub(crate) fn forget_peak(&self) {
-        fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").unwrap();
+    /// Resident memory without the pages of files, which the router gives back and gets again.
+    pub(crate) fn heap_kib(&self) -> u64 {
+        self.status_field("RssAnon:")
     }
 
     pub(crate) fn threads(&self) -> u64 {
