@@ -124,7 +124,7 @@ const ELSEWHERE: &[(&str, &[&str], &str)] = &[
         "Google's endpoints, no protocol's",
     ),
     (
-        "upstream/headers.rs",
+        "upstream/headers/listed.rs",
         &["anthropic-", "openai-", "x-goog-", "x-amz", "api-key"],
         "one table that is looked up once a header",
     ),
