@@ -7,6 +7,7 @@ mod answered;
 mod apisix;
 mod asked;
 mod change;
+mod conditions;
 mod context;
 mod credentials;
 mod denied;

@@ -40,12 +40,13 @@ pub(super) async fn put(context: &Context, asked: &Arc<Asked>) -> Result<Answere
     let Route { id, target, paths, mut idle } = read(asked)?;
     idle.extend(asked.parameter("gateway_group_id").map(|_| "gateway_group_id".to_owned()));
     let what = format!("PUT apisix route {}", targets::of(&id));
-    let (alias, own) = (id.clone(), paths.clone());
+    let (alias, own, whose) = (id.clone(), paths.clone(), Arc::clone(asked));
     let changed = change(context, asked, &what, move |document| {
         let is_new = document.value(&targets::of(&alias)).is_none();
         if is_new {
             targets::nameable(&alias)?;
         }
+        whose.meant_for_existing(!is_new)?;
         let set = Value::Object(target.clone());
         let text = edited(document, &targets::of(&alias), Change::Set(&set))?;
         let (text, taken) = freed(text, &alias, &own)?;

@@ -153,10 +153,11 @@ fn written<T>(
     for round in 0..MOST_CHANGED {
         let hurries = round >= MOST_CHECKED && !is_dry;
         let Reading { bytes, etag: now, document } = Reading::of(file).map_err(Denied::Broken)?;
-        if !asked.is_meant_for(&now) {
-            return Err(Denied::Stale(now));
-        }
+        asked.meant_for(&now)?;
         let (text, answer) = edit(&document)?;
+        if asked.names_what_exists() {
+            asked.meant_for_existing(true)?;
+        }
         let after = text.clone().into_bytes();
         let is_same = after == bytes;
         if !is_same {

@@ -43,6 +43,10 @@ pub(super) enum Denied {
     NoSecret(Path),
     /// The file has another ETag than the request expects.
     Stale(String),
+    /// The request wants to create what exists, or to replace what does not exist.
+    Unmet {
+        exists: bool,
+    },
     /// The file cannot be written.
     Fixed(String),
     /// The file has problems before the change.
@@ -177,6 +181,13 @@ impl Denied {
             Self::Stale(etag) => {
                 let message = format!("the file has changed; its ETag is \"{etag}\" now");
                 (S::PRECONDITION_FAILED, "precondition_failed", message)
+            }
+            Self::Unmet { exists } => {
+                let message = match exists {
+                    true => "it exists already, and `If-None-Match: *` creates only",
+                    false => "it does not exist, and `If-Match: *` does not create",
+                };
+                (S::PRECONDITION_FAILED, "precondition_failed", message.to_owned())
             }
             Self::Fixed(why) => {
                 let message = format!("the configuration file cannot be written: {why}");

@@ -55,11 +55,13 @@ pub(super) async fn put(context: &Context, asked: &Arc<Asked>) -> Result<Answere
     asked.only(&["dry_run"])?;
     let (name, body) = (asked.name(0).to_owned(), object(asked)?);
     let what = format!("PUT {}", of(&name));
+    let whose = Arc::clone(asked);
     let changed = change(context, asked, &what, move |document| {
         let (path, mut body) = (of(&name), Value::Object(body.clone()));
         document.unmask(&path, &mut body).map_err(Denied::NoSecret)?;
         let Value::Object(mut body) = body else { return Err(absent(&name)) };
         let old = document.value(&path);
+        whose.meant_for_existing(old.is_some())?;
         let key = identified(&mut body, old.as_ref());
         let text = edited(document, &path, Change::Set(&Value::Object(body)))?;
         Ok((text, (key, old.is_none())))

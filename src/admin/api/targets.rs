@@ -85,6 +85,7 @@ async fn write(context: &Context, asked: &Arc<Asked>, is_patch: bool) -> Result<
         return Err(Denied::invalid("the body must be a target as in the file", None));
     }
     let what = format!("{} {}", asked.method, of(&alias));
+    let whose = Arc::clone(asked);
     let changed = change(context, asked, &what, move |document| {
         let (path, mut body) = (place(document, &alias), body.clone());
         let is_new = document.value(&path).is_none();
@@ -94,6 +95,7 @@ async fn write(context: &Context, asked: &Arc<Asked>, is_patch: bool) -> Result<
         if is_new {
             nameable(&alias)?;
         }
+        whose.meant_for_existing(!is_new)?;
         document.unmask(&path, &mut body).map_err(Denied::NoSecret)?;
         let change = if is_patch { Change::Merge(&body) } else { Change::Set(&body) };
         edited(document, &path, change).map(|text| (text, is_new))

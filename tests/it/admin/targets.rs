@@ -124,6 +124,59 @@ async fn a_change_for_another_state_of_the_file_is_412() {
 }
 
 #[tokio::test]
+async fn conditions_are_those_of_rfc_9110() {
+    let router = administered_raw("{\"targets\": {\"m\": {\"url\": \"mock:\"}}}").await;
+    let key = json!({"labels": {"team": "blue"}});
+    let route = json!({"uri": "/ai", "plugins": {"ai-proxy": {"provider": "openai",
+        "auth": {"header": {"Authorization": "Bearer sk-0"}}, "options": {"model": "gpt-4o"}}}});
+    let target = json!({"url": "mock:"});
+    let route_path = "/apisix/admin/routes/r";
+    for (path, body) in
+        [("/admin/targets/n", &target), ("/admin/keys/k", &key), (route_path, &route)]
+    {
+        let put = async |header: &str, value: &str| {
+            let call = call("PUT", path).header(header, value).json(body);
+            let answer = call.send(router.metrics_addr()).await;
+            if answer.status == 412 {
+                assert_eq!(answer.code(), "precondition_failed", "{}", answer.text());
+            }
+            answer.status
+        };
+        let before = file(&router);
+        assert_eq!(put("if-match", "*").await, 412, "{path}: there is nothing to replace");
+        assert_eq!(file(&router), before);
+        assert_eq!(put("if-none-match", "*").await, 201, "{path}: it is new");
+        let made = file(&router);
+        assert_eq!(put("if-none-match", "*").await, 412, "{path}: it exists");
+        assert_eq!(file(&router), made);
+        assert_eq!(put("if-match", "*").await, 200, "{path}: it is replaced");
+    }
+    let etag = get(&router, "/admin/config").await.header("etag").unwrap().to_owned();
+    let (weak, within) = (format!("W/{etag}"), etag.replace('"', ""));
+    for (header, value, status) in [
+        ("if-match", format!("\"a\", {etag}"), 200),
+        ("if-match", format!("\"a\", {weak}"), 412),
+        ("if-match", format!("\"a,{within},b\""), 412),
+        ("if-none-match", format!("\"a\", {weak}"), 412),
+        ("if-none-match", "\"a\"".to_owned(), 200),
+    ] {
+        let call = call("PATCH", "/admin/targets/m?dry_run=true").header(header, &value);
+        let answer = call.json(&json!({"weight": 2})).send(router.metrics_addr()).await;
+        assert_eq!(answer.status, status, "{header}: {value}: {}", answer.text());
+    }
+    for (method, path, status) in [
+        ("PATCH", "/admin/targets/m", 412),
+        ("PATCH", "/admin/targets/absent", 404),
+        ("DELETE", "/admin/targets/m", 412),
+        ("POST", "/admin/keys/k/rotate", 412),
+    ] {
+        let call = call(method, path).header("if-none-match", "*").json(&json!({}));
+        let answer = call.send(router.metrics_addr()).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn what_is_read_can_be_written_back_and_shows_no_secret() {
     let upstream = Upstream::start(Reply::chat("hi")).await;
     let written = WRITTEN.replace("URL", &upstream.base());
