@@ -58,9 +58,10 @@ fn tags(list: &str) -> impl Iterator<Item = (bool, &str)> {
         let weak = rest.strip_prefix("W/");
         let (tag, after) = match weak.unwrap_or(rest).strip_prefix('"') {
             Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => rest.split_once(',').unwrap_or((rest, "")),
+            None => rest.split_at(rest.find(',').unwrap_or(rest.len())),
         };
-        rest = after;
+        // Anything else before the next comma belongs to no tag.
+        rest = after.split_once(',').map_or("", |(_, next)| next);
         Some((weak.is_some(), tag.trim_end()))
     })
 }
