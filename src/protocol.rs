@@ -15,8 +15,8 @@
 //!
 //! # How to add a protocol
 //! 1. A folder with the five files `request`, `response`, `stream`, `error` and `profile` (its paths,
-//!    its headers, how its streams end), and beside it `<name>.rs` with a unit struct that implements
-//!    [`Codec`] by naming functions of those files; with embeddings, a sixth, `embedding`.
+//!    its headers, how its streams end), and beside it `<name>.rs` with a [`Codec`], a
+//!    table of the functions of those files; with embeddings, a sixth, `embedding`.
 //!    Requests and their like are read with `object::Object`, which knows the fields that were not taken; streams
 //!    of server-sent events with `frames::FrameReader`, their parts opened and closed by
 //!    `parts::Parts`; JSON is written with `codec::json`.
@@ -92,13 +92,13 @@ pub(crate) use profile::Profile;
 
 pub use crate::words::Protocol;
 
-/// Declares the table of protocols: variant, module, implementation.
+/// Declares the table of protocols: variant, module.
 macro_rules! protocols {
-    ($( $variant:ident: $module:ident::$codec:ident; )+) => {
+    ($( $variant:ident: $module:ident; )+) => {
         impl Protocol {
             /// How it is read and written.
-            pub fn codec(self) -> &'static dyn Codec {
-                match self { $( Self::$variant => &$module::$codec, )+ }
+            pub const fn codec(self) -> &'static Codec {
+                match self { $( Self::$variant => &$module::CODEC, )+ }
             }
 
             /// Its profile.
@@ -110,12 +110,12 @@ macro_rules! protocols {
 }
 
 protocols! {
-    OpenAi: openai::OpenAi;
-    OpenAiResponses: openai_responses::OpenAiResponses;
-    Anthropic: anthropic::Anthropic;
-    Gemini: gemini::Gemini;
-    Bedrock: bedrock::Bedrock;
-    Cohere: cohere::Cohere;
+    OpenAi: openai;
+    OpenAiResponses: openai_responses;
+    Anthropic: anthropic;
+    Gemini: gemini;
+    Bedrock: bedrock;
+    Cohere: cohere;
 }
 
 /// The headers about limits that vendors write, each family in its protocol's folder.

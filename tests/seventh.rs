@@ -63,7 +63,7 @@ fn seventh_protocol_is_one_folder_and_two_rows() {
         write(Path::new(&renamed), &RENAMED.iter().fold(read(&file), renames));
     }
     row(&copy.join("src/words.rs"), "        Cohere = \"cohere\",\n", "        /// The seventh.\n");
-    row(&copy.join("src/protocol.rs"), "    Cohere: cohere::Cohere;\n", "");
+    row(&copy.join("src/protocol.rs"), "    Cohere: cohere;\n", "");
     row(&copy.join("src/protocol.rs"), "pub(crate) mod cohere;\n", "");
     write(&copy.join("tests/tried.rs"), TRIED);
     write(

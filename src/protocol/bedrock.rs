@@ -20,88 +20,25 @@ mod embedding;
 mod frames;
 mod proof;
 
-use http::HeaderMap;
-
-use super::codec::{
-    Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
-    Written, WrittenError,
-};
-use super::conversation::{Conversation, Delivery, Failure, Media, Reply};
-use super::embedding::Embeddings;
+use super::codec::{Codec, Count};
 
 /// Bedrock Converse.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bedrock;
-
-impl Codec for Bedrock {
-    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
-        request::read(body, head)
-    }
-
-    fn write_request(&self, from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
-        request::write(from, target)
-    }
-
-    fn read_response(&self, body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
-        response::read(body, reading)
-    }
-
-    fn write_response(&self, reply: &Reply, _to: &Client<'_>) -> Vec<u8> {
-        response::write(reply)
-    }
-
-    fn has_place_for(&self, medium: &Media) -> bool {
-        request::image(medium).is_some()
-    }
-
-    fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {
-        Box::new(stream::Reader::new(reading))
-    }
-
-    fn stream_writer(&self, _to: &Client<'_>) -> Box<dyn StreamWriter> {
-        Box::new(stream::Writer::default())
-    }
-
-    fn read_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
-        error::read(status, headers, body)
-    }
-
-    fn write_error(&self, failure: &Failure, _request_id: &str) -> WrittenError {
-        error::write(failure)
-    }
-
-    fn content_type(&self, delivery: Delivery) -> &'static str {
-        match delivery {
-            Delivery::Whole | Delivery::Array => "application/json",
-            Delivery::Events => "application/vnd.amazon.eventstream",
-        }
-    }
-
-    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
-        response::write_models(models)
-    }
-
-    fn write_model(&self, model: &Model<'_>) -> Vec<u8> {
-        response::write_model(model)
-    }
-
-    fn write_count(
-        &self,
-        from: &Conversation,
-        target: &Target<'_>,
-    ) -> Result<Option<Written>, Refused> {
-        request::write_count(from, target)
-    }
-
-    fn read_count(&self, body: &[u8]) -> Result<u64, Failure> {
-        response::read_count(body)
-    }
-
-    fn write_counted(&self, tokens: u64) -> Vec<u8> {
-        response::write_counted(tokens)
-    }
-
-    fn embeddings(&self) -> Option<&'static dyn Embeddings> {
-        Some(&embedding::BedrockEmbeddings)
-    }
-}
+pub(in crate::protocol) const CODEC: Codec = Codec {
+    read_request: request::read,
+    write_request: request::write,
+    read_response: response::read,
+    write_response: |reply, _| response::write(reply),
+    has_place_for: Some(|medium| request::image(medium).is_some()),
+    stream_reader: |reading| Box::new(stream::Reader::new(reading)),
+    stream_writer: |_| Box::new(stream::Writer::default()),
+    stream_type: "application/vnd.amazon.eventstream",
+    read_error: error::read,
+    write_error: |failure, _| error::write(failure),
+    write_broken: None,
+    write_in_place_of: None,
+    write_models: response::write_models,
+    write_model: response::write_model,
+    write_count: Some(request::write_count),
+    count: Count::of("inputTokens"),
+    embeddings: Some(&embedding::BedrockEmbeddings),
+};

@@ -8,6 +8,8 @@ pub(crate) mod vector;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use http::HeaderMap;
 use serde_json::value::RawValue;
 
@@ -20,7 +22,7 @@ use super::sides::{Client, Head, Target};
 use crate::models::tokens;
 
 /// What a protocol with embeddings can do. Pure, as [`super::Codec`] is.
-pub trait Embeddings: Send + Sync {
+pub trait Embeddings: fmt::Debug + Send + Sync {
     /// Reads a client's request.
     ///
     /// # Errors

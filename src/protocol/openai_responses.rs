@@ -16,75 +16,27 @@ pub(in crate::protocol) mod profile;
 mod custom;
 mod namespace;
 
-use http::HeaderMap;
-
-use super::codec::{
-    Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
-    Written, WrittenError,
-};
-use super::conversation::{Conversation, Failure, Reply};
-use super::embedding::Embeddings;
+use super::codec::{Codec, Count, SERVER_SENT_EVENTS};
 use super::frames::FrameReader;
 use super::usual;
 
 /// OpenAI Responses.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OpenAiResponses;
-
-impl Codec for OpenAiResponses {
-    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
-        request::read(body, head)
-    }
-
-    fn write_request(&self, from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
-        request::write(from, target)
-    }
-
-    fn read_response(&self, body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
-        response::read(body, reading)
-    }
-
-    fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8> {
-        response::write(reply, to)
-    }
-
-    fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {
-        Box::new(FrameReader::new(stream::State::new(reading)))
-    }
-
-    fn stream_writer(&self, to: &Client<'_>) -> Box<dyn StreamWriter> {
-        Box::new(stream::Writer::new(to))
-    }
-
-    fn read_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
-        error::read(status, headers, body)
-    }
-
-    fn write_broken(&self, failure: Failure) -> Vec<u8> {
-        stream::write_broken(&failure)
-    }
-
-    fn write_in_place_of(&self, told: &[u8], failure: Failure, model: &str) -> Vec<u8> {
-        stream::write_in_place_of(told, &failure, model)
-    }
-
-    fn write_counted(&self, tokens: u64) -> Vec<u8> {
-        response::write_counted(tokens)
-    }
-
-    fn write_error(&self, failure: &Failure, _request_id: &str) -> WrittenError {
-        usual::error::write(failure)
-    }
-
-    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
-        usual::models::write_models(models)
-    }
-
-    fn write_model(&self, model: &Model<'_>) -> Vec<u8> {
-        usual::models::write_model(model)
-    }
-
-    fn embeddings(&self) -> Option<&'static dyn Embeddings> {
-        Some(&usual::embedding::UsualEmbeddings)
-    }
-}
+pub(in crate::protocol) const CODEC: Codec = Codec {
+    read_request: request::read,
+    write_request: request::write,
+    read_response: response::read,
+    write_response: response::write,
+    has_place_for: None,
+    stream_reader: |reading| Box::new(FrameReader::new(stream::State::new(reading))),
+    stream_writer: |to| Box::new(stream::Writer::new(to)),
+    stream_type: SERVER_SENT_EVENTS,
+    read_error: error::read,
+    write_error: |failure, _| usual::error::write(failure),
+    write_broken: Some(stream::write_broken),
+    write_in_place_of: Some(stream::write_in_place_of),
+    write_models: usual::models::write_models,
+    write_model: usual::models::write_model,
+    write_count: None,
+    count: Count { object: Some("response.input_tokens"), ..Count::USUAL },
+    embeddings: Some(&usual::embedding::UsualEmbeddings),
+};

@@ -205,7 +205,7 @@ fn as_it_came<'a>(inbound: &Inbound, provider: &Provider) -> Prepared<'a> {
 
 /// Writes a conversation for a provider; `None` if it cannot count tokens and the router estimates.
 fn write(
-    codec: &dyn Codec,
+    codec: &Codec,
     operation: Operation,
     conversation: &Conversation,
     target: &Target<'_>,

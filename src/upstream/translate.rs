@@ -129,12 +129,12 @@ impl<'a> Exchange<'a> {
     }
 
     /// The provider's protocol.
-    pub(super) fn codec(&self) -> &'static dyn Codec {
+    pub(super) fn codec(&self) -> &'static Codec {
         spoken(self.endpoint, self.provider).codec()
     }
 
     /// The client's protocol.
-    pub(super) fn client_codec(&self) -> &'static dyn Codec {
+    pub(super) fn client_codec(&self) -> &'static Codec {
         self.endpoint.protocol.codec()
     }
 }

@@ -59,13 +59,6 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
     })
 }
 
-/// Reads a count of tokens.
-pub(super) fn read_count(body: &[u8]) -> Result<u64, Failure> {
-    serde_json::from_slice::<Count>(body)
-        .map(|count| count.input_tokens)
-        .map_err(|_| Failure::malformed("the provider's answer is no count of tokens"))
-}
-
 /// Writes the list of models, on one page.
 pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
     let data: Vec<_> = models.iter().map(ModelOut::of).collect();
@@ -120,11 +113,6 @@ struct Block {
     id: Option<String>,
     name: Option<String>,
     input: Option<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-struct Count {
-    input_tokens: u64,
 }
 
 /// A message as written, whole or as the start of a stream.

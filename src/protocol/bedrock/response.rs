@@ -50,18 +50,6 @@ pub(super) fn write(reply: &Reply) -> Vec<u8> {
     })
 }
 
-/// Reads a count of tokens.
-pub(super) fn read_count(body: &[u8]) -> Result<u64, Failure> {
-    serde_json::from_slice::<Count>(body)
-        .map(|count| count.input_tokens)
-        .map_err(|_| Failure::malformed("the provider's answer is no count of tokens"))
-}
-
-/// Writes a count of tokens.
-pub(super) fn write_counted(tokens: u64) -> Vec<u8> {
-    format!(r#"{{"inputTokens":{tokens}}}"#).into_bytes()
-}
-
 /// Writes the list of models.
 pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
     let model_summaries: Vec<_> = models.iter().map(ModelOut::of).collect();
@@ -157,12 +145,6 @@ struct ReasoningText {
     #[serde(default)]
     text: String,
     signature: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Count {
-    input_tokens: u64,
 }
 
 #[derive(Serialize)]

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Cohere;
-use crate::protocol::codec::{Client, Codec, Head, Reading, Target, Written};
+use super::CODEC;
+use crate::protocol::codec::{Client, Head, Reading, Target, Written};
 use crate::protocol::conversation::{
     Conversation, Effort, Event, Failure, Kind, Lossy, Sampling, Thinking, ToolChoice,
 };
@@ -25,7 +25,7 @@ fn unreadable_requests_name_the_field() {
         (json!({"model": "m", "messages": user, "tools": [{}]}), "`tools[0].function` is missing"),
     ] {
         let body = serde_json::to_vec(&body).unwrap();
-        assert_eq!(Cohere.read_request(&body, &Head::default()).unwrap_err().to_string(), said);
+        assert_eq!(CODEC.read_request(&body, &Head::default()).unwrap_err().to_string(), said);
     }
 }
 
@@ -119,7 +119,7 @@ fn a_200_may_hold_an_error() {
         (json!([1]), Kind::Malformed, "the provider's answer is no chat answer"),
     ] {
         let body = serde_json::to_vec(&body).unwrap();
-        let failure = Cohere.read_response(&body, &Reading::default()).unwrap_err();
+        let failure = CODEC.read_response(&body, &Reading::default()).unwrap_err();
         assert_eq!((failure.kind, &*failure.message), (kind, message));
     }
 }
@@ -135,7 +135,7 @@ fn a_failed_stream_says_so() {
         include_usage: true,
         ..Client::default()
     };
-    let mut writer = Cohere.stream_writer(&to);
+    let mut writer = CODEC.stream_writer(&to);
     let mut out = Vec::new();
     for event in [
         Event::Start { id: None, model: None },
@@ -176,12 +176,12 @@ fn with_tools() -> Conversation {
         {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}},
         {"type": "function", "function": {"name": "g"}},
     ]});
-    Cohere.read_request(&serde_json::to_vec(&request).unwrap(), &Head::default()).unwrap()
+    CODEC.read_request(&serde_json::to_vec(&request).unwrap(), &Head::default()).unwrap()
 }
 
 fn write(conversation: &Conversation, model: &str) -> Written {
     let target = Target { model, lossy: Lossy::Warn, seed: "seed", ..Target::default() };
-    Cohere.write_request(conversation, &target).unwrap()
+    CODEC.write_request(conversation, &target).unwrap()
 }
 
 fn body(written: &Written) -> Value {

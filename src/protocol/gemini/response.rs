@@ -67,13 +67,6 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
     })
 }
 
-/// Reads a count of tokens.
-pub(super) fn read_count(body: &[u8]) -> Result<u64, Failure> {
-    serde_json::from_slice::<Count>(body)
-        .map(|count| count.total_tokens)
-        .map_err(|_| Failure::malformed("the provider's answer is no count of tokens"))
-}
-
 /// Writes the list of models, on one page.
 pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
     json(&Models { models: models.iter().map(ModelOut::of).collect() })
@@ -114,12 +107,6 @@ pub(super) struct ContentIn {
 #[serde(rename_all = "camelCase")]
 pub(super) struct PromptFeedback {
     block_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Count {
-    total_tokens: u64,
 }
 
 #[derive(Serialize)]

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Gemini;
-use crate::protocol::codec::{Client, Codec, Head, Reading, Target, Written};
+use super::CODEC;
+use crate::protocol::codec::{Client, Head, Reading, Target, Written};
 use crate::protocol::conversation::{
     Content, Conversation, Delivery, Event, Failure, Finish, Kind, Lossy, Part, Role, Signature,
     ToolCall, ToolResult, Turn, Usage,
@@ -38,7 +38,7 @@ fn pieces_of_a_text_are_put_together() {
     let parts = json!([{"text": "one"}, {"text": " "}, {"text": "two"}, {"text": "", "thoughtSignature": "U2ln"}]);
     let body = json!({"contents": [{"parts": [{"text": "q"}]}, {"role": "model", "parts": parts}, {"parts": [{"text": "r"}, {"text": "s"}]}]});
     let head = Head { model: Some("m"), delivery: None };
-    let read = Gemini.read_request(body.to_string().as_bytes(), &head).unwrap();
+    let read = CODEC.read_request(body.to_string().as_bytes(), &head).unwrap();
     let texts = |turn: &Turn| -> Vec<String> {
         turn.parts.iter().filter_map(Part::as_text).map(str::to_owned).collect()
     };
@@ -75,9 +75,9 @@ fn unreadable_requests_name_the_field() {
     ] {
         let body = serde_json::to_vec(&body).unwrap();
         let head = Head { model: Some("m"), delivery: None };
-        assert_eq!(Gemini.read_request(&body, &head).unwrap_err().to_string(), said);
+        assert_eq!(CODEC.read_request(&body, &head).unwrap_err().to_string(), said);
     }
-    let error = Gemini.read_request(br#"{"contents":[]}"#, &Head::default()).unwrap_err();
+    let error = CODEC.read_request(br#"{"contents":[]}"#, &Head::default()).unwrap_err();
     assert_eq!(error.to_string(), "`model` is missing");
 }
 
@@ -137,15 +137,15 @@ fn models_are_resources() {
 #[test]
 fn tokens_are_counted() {
     let conversation = calling(None);
-    let written = Gemini.write_count(&conversation, &target("gemini-2.5-pro")).unwrap().unwrap();
+    let written = CODEC.write_count(&conversation, &target("gemini-2.5-pro")).unwrap().unwrap();
     assert_eq!(written.path_and_query, "/v1beta/models/gemini-2.5-pro:countTokens");
     let inner = &body(&written)["generateContentRequest"];
     assert_eq!(inner["model"], "models/gemini-2.5-pro");
     let head = Head { model: Some("alias"), delivery: Some(Delivery::Whole) };
-    let again = Gemini.read_request(&written.body, &head).unwrap();
+    let again = CODEC.read_request(&written.body, &head).unwrap();
     assert_eq!((again.model.as_str(), again.turns.len()), ("alias", conversation.turns.len()));
-    assert_eq!(Gemini.read_count(&Gemini.write_counted(17)), Ok(17));
-    assert_eq!(Gemini.read_count(b"{}").unwrap_err().kind, Kind::Malformed);
+    assert_eq!(CODEC.read_count(&CODEC.write_counted(17)), Ok(17));
+    assert_eq!(CODEC.read_count(b"{}").unwrap_err().kind, Kind::Malformed);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_200_may_hold_an_error() {
         (json!("hello"), 502, Kind::Malformed),
     ] {
         let body = serde_json::to_vec(&body).unwrap();
-        let failure = Gemini.read_response(&body, &Reading::default()).unwrap_err();
+        let failure = CODEC.read_response(&body, &Reading::default()).unwrap_err();
         assert_eq!((failure.status, failure.kind), (status, kind));
     }
 }
@@ -190,7 +190,7 @@ fn an_array_is_whole_and_is_read_again() {
     assert_eq!(chunks[2]["usageMetadata"]["thoughtsTokenCount"], 4);
     assert_eq!(chunks[2]["candidates"][0]["finishReason"], "STOP");
     for piece in [1, 7, out.len()] {
-        let mut reader = Gemini.stream_reader(Reading::default());
+        let mut reader = CODEC.stream_reader(Reading::default());
         let mut again = Vec::new();
         out.chunks(piece).for_each(|bytes| reader.feed(bytes.to_vec().into(), &mut again));
         reader.end(&mut again);
@@ -220,7 +220,7 @@ fn error_outside_of_events_is_read_and_written() {
     let chunk = json!({"candidates": [{"content": {"parts": [{"text": "Hi"}]}}]});
     let stream = format!("data: {chunk}\n\n{error:#}\n");
     for piece in [1, 7, stream.len()] {
-        let mut reader = Protocol::Gemini.codec().stream_reader(Reading::default());
+        let mut reader = CODEC.stream_reader(Reading::default());
         let mut events = Vec::new();
         let pieces = stream.as_bytes().chunks(piece);
         pieces.for_each(|bytes| reader.feed(bytes.to_vec().into(), &mut events));
@@ -311,7 +311,7 @@ fn stream(delivery: Delivery, events: &[Event]) -> Vec<u8> {
         include_usage: true,
         ..Client::default()
     };
-    let mut writer = Gemini.stream_writer(&to);
+    let mut writer = CODEC.stream_writer(&to);
     let mut out = Vec::new();
     for event in events {
         writer.write(event.clone(), &mut out);
@@ -321,11 +321,11 @@ fn stream(delivery: Delivery, events: &[Event]) -> Vec<u8> {
 
 fn read(body: &Value) -> Conversation {
     let head = Head { model: Some("m"), delivery: None };
-    Gemini.read_request(&serde_json::to_vec(body).unwrap(), &head).unwrap()
+    CODEC.read_request(&serde_json::to_vec(body).unwrap(), &head).unwrap()
 }
 
 fn write(conversation: &Conversation, model: &str) -> Written {
-    Gemini.write_request(conversation, &target(model)).unwrap()
+    CODEC.write_request(conversation, &target(model)).unwrap()
 }
 
 fn target(model: &str) -> Target<'_> {

@@ -49,11 +49,6 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
     json(&head.response(Outcome::Ended(reply.finish), &output, Some(&reply.usage)))
 }
 
-/// Writes a count of tokens.
-pub(super) fn write_counted(tokens: u64) -> Vec<u8> {
-    format!(r#"{{"object":"response.input_tokens","input_tokens":{tokens}}}"#).into_bytes()
-}
-
 /// A response of a provider, whole or in a stream's event.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Response {

@@ -78,7 +78,7 @@ impl Exchange<'_> {
         answer: &mut Answer,
         reading: Reading,
         client: &codec::Client<'_>,
-        write: fn(Reply, &dyn Codec, &codec::Client<'_>) -> T,
+        write: fn(Reply, &Codec, &codec::Client<'_>) -> T,
     ) -> Result<(((Usage, Finish), T), Share), Failed> {
         let (body, share) = held::collected(self.inbound, answer).await?;
         let (codec, to) = (self.codec(), self.client_codec());
@@ -169,11 +169,7 @@ impl Exchange<'_> {
 }
 
 /// A whole answer for a client, and the fields that its protocol cannot express.
-fn written(
-    reply: Reply,
-    to: &dyn Codec,
-    client: &codec::Client<'_>,
-) -> (Vec<u8>, Vec<&'static str>) {
+fn written(reply: Reply, to: &Codec, client: &codec::Client<'_>) -> (Vec<u8>, Vec<&'static str>) {
     let mut lost = Vec::new();
     for medium in reply.media().filter(|it| !to.has_place_for(it)) {
         let name = medium.kind.name();
@@ -187,7 +183,7 @@ fn written(
 }
 
 /// A whole answer as the stream that the client asked for.
-fn streamed_at_once(reply: Reply, to: &dyn Codec, client: &codec::Client<'_>) -> Vec<u8> {
+fn streamed_at_once(reply: Reply, to: &Codec, client: &codec::Client<'_>) -> Vec<u8> {
     let (mut writer, mut out) = (to.stream_writer(client), Vec::new());
     replay::events(reply).into_iter().for_each(|event| writer.write(event, &mut out));
     out

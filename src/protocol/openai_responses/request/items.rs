@@ -214,11 +214,11 @@ const NO_COMPACTION: &str = "asks OpenAI to compact the conversation, which this
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::codec::{Codec, Head};
+    use crate::protocol::codec::Head;
 
     fn turns(input: &str) -> Vec<(Role, Vec<String>)> {
         let body = format!(r#"{{"model":"m","input":{input}}}"#);
-        let read = crate::protocol::openai_responses::OpenAiResponses
+        let read = crate::protocol::openai_responses::CODEC
             .read_request(body.as_bytes(), &Head::default())
             .unwrap();
         let show = |part: &Part| match &part.content {
