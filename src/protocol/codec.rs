@@ -319,3 +319,12 @@ pub(crate) fn append_json(value: &impl serde::Serialize, out: &mut Vec<u8>) {
     let written = serde_json::to_writer(out, value);
     debug_assert!(written.is_ok(), "{written:?}");
 }
+
+/// Appends a server-sent event of this name.
+pub(crate) fn append_event(name: &str, data: &impl serde::Serialize, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"event: ");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\ndata: ");
+    append_json(data, out);
+    out.extend_from_slice(b"\n\n");
+}

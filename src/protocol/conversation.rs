@@ -200,6 +200,13 @@ impl Conversation {
         Ok(self)
     }
 
+    /// An effort takes precedence over a budget, but does not turn disabled thinking on.
+    pub(crate) fn ask_effort(&mut self, effort: Option<String>) {
+        if let Some(effort) = effort.filter(|_| self.thinking != Some(Thinking::Off)) {
+            self.thinking = Some(Thinking::in_words(&effort));
+        }
+    }
+
     /// No form of the answer, where the client wants one that the neutral form does not hold: its
     /// field is kept by name.
     pub(crate) fn keep_unknown_format(&mut self) -> Option<OutputFormat> {

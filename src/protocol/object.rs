@@ -103,6 +103,23 @@ impl<'a> Object<'a> {
         Object::of(value).and_then(read).map(Some).map_err(|error| error.within(name))
     }
 
+    /// A field that is an object, read by `read`; its other fields are kept by their names.
+    pub(crate) fn inside(
+        &mut self,
+        name: &str,
+        to: &mut Conversation,
+        read: impl FnOnce(&mut Object<'a>, &mut Conversation) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let read = self.with(name, |mut object| {
+            read(&mut object, to)?;
+            for (field, value) in object.rest() {
+                to.keep_extra(format!("{name}.{field}"), value);
+            }
+            Ok(())
+        });
+        read.map(|_| ())
+    }
+
     /// A list of objects, each read by `read`; an absent field is an empty list.
     pub(crate) fn each<T>(
         &mut self,

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::codec::Refused;
+use super::codec::{ReadError, Refused};
 use super::conversation::tool::raw;
 use super::conversation::{Conversation, Losses, OutputFormat};
+use super::object::Object;
 use super::schema::refs::is_finite;
 
 /// How a structured answer is asked for.
@@ -48,6 +49,19 @@ impl<'a> Structured<'a> {
     pub(crate) fn tool(&self) -> Option<&'static str> {
         matches!(self, Self::Tool(_)).then_some(ANSWER_TOOL)
     }
+}
+
+/// Reads OpenAI's `json_schema` of a structured answer.
+///
+/// # Errors
+/// The field that is missing or has the wrong type.
+pub(in crate::protocol) fn read_schema(mut format: Object<'_>) -> Result<OutputFormat, ReadError> {
+    Ok(OutputFormat::JsonSchema {
+        name: format.take("name")?,
+        description: format.take("description")?,
+        schema: format.require::<&RawValue>("schema")?.to_owned(),
+        strict: format.take("strict")?,
+    })
 }
 
 /// The name of the tool that stands for a structured answer.

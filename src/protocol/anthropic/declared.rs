@@ -6,28 +6,14 @@ use super::{wanted, words};
 use crate::protocol::Operation;
 use crate::protocol::strict::forms::is_time;
 use crate::protocol::strict::shape::{
-    Declared, Fill,
+    Declared, Field, Fill,
     Shape::{self, Any, Either, Flag, Like, List, Model, Number, Object, OneOf, Text},
     Words, bound, fill, may, must,
 };
 
 pub(in crate::protocol) const DECLARED: &[Declared] = &[
-    Declared {
-        operation: Operation::Generate,
-        ends: "",
-        request: &wanted::REQUEST,
-        answer: &MESSAGE,
-        event: Some(&EVENT),
-        named: true,
-    },
-    Declared {
-        operation: Operation::CountTokens,
-        ends: "",
-        request: &wanted::COUNTED,
-        answer: &COUNTED,
-        event: None,
-        named: false,
-    },
+    Declared::of(Operation::Generate, &wanted::REQUEST, &MESSAGE).streamed_by_name(&EVENT),
+    Declared::of(Operation::CountTokens, &wanted::COUNTED, &COUNTED),
 ];
 
 static COUNTED: Shape = Object(&[
@@ -35,34 +21,27 @@ static COUNTED: Shape = Object(&[
     may("context_management", Object(&[may("original_input_tokens", Number)])),
 ]);
 
-static MESSAGE: Shape = Object(&[
-    fill("id", Text, Fill::Id("msg_")),
-    fill("type", Shape::Words(&MESSAGE_TYPE), Fill::Json("\"message\"")),
-    fill("role", Shape::Words(&ASSISTANT), Fill::Json("\"assistant\"")),
-    fill("model", Model, Fill::Model),
-    must("content", List(&BLOCK)),
-    may("stop_reason", Shape::Words(&STOP)),
-    may("stop_sequence", Text),
-    may("stop_details", DETAILS),
-    may("usage", USAGE),
-    may("container", CONTAINER),
-    may("context_management", Shape::Within(&EDITED)),
-]);
+static MESSAGE: Shape = Object(&WHOLE);
+static WHOLE: [Field; 11] = message(must("content", List(&BLOCK)));
+/// The message that a stream begins with, before there is any content.
+static BEGUN: Shape = Object(&EMPTY);
+static EMPTY: [Field; 11] = message(fill("content", List(&BLOCK), Fill::Json("[]")));
 
-/// The message that a stream begins with.
-static BEGUN: Shape = Object(&[
-    fill("id", Text, Fill::Id("msg_")),
-    fill("type", Shape::Words(&MESSAGE_TYPE), Fill::Json("\"message\"")),
-    fill("role", Shape::Words(&ASSISTANT), Fill::Json("\"assistant\"")),
-    fill("model", Model, Fill::Model),
-    fill("content", List(&BLOCK), Fill::Json("[]")),
-    may("stop_reason", Shape::Words(&STOP)),
-    may("stop_sequence", Text),
-    may("stop_details", DETAILS),
-    may("usage", USAGE),
-    may("container", CONTAINER),
-    may("context_management", Shape::Within(&EDITED)),
-]);
+const fn message(content: Field) -> [Field; 11] {
+    [
+        fill("id", Text, Fill::Id("msg_")),
+        fill("type", Shape::Words(&MESSAGE_TYPE), Fill::Json("\"message\"")),
+        fill("role", Shape::Words(&ASSISTANT), Fill::Json("\"assistant\"")),
+        fill("model", Model, Fill::Model),
+        content,
+        may("stop_reason", Shape::Words(&STOP)),
+        may("stop_sequence", Text),
+        may("stop_details", DETAILS),
+        may("usage", USAGE),
+        may("container", CONTAINER),
+        may("context_management", Shape::Within(&EDITED)),
+    ]
+}
 
 /// An event of any type.
 static EVENT: Shape = Object(&[

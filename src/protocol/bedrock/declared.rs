@@ -11,30 +11,9 @@ use crate::protocol::strict::shape::{
 };
 
 pub(in crate::protocol) const DECLARED: &[Declared] = &[
-    Declared {
-        operation: Operation::Generate,
-        ends: "",
-        request: &wanted::REQUEST,
-        answer: &ANSWER,
-        event: Some(&ANSWER),
-        named: false,
-    },
-    Declared {
-        operation: Operation::CountTokens,
-        ends: "",
-        request: &wanted::COUNTED,
-        answer: &COUNTED,
-        event: None,
-        named: false,
-    },
-    Declared {
-        operation: Operation::Embed,
-        ends: "/invoke",
-        request: &wanted::EMBEDDED,
-        answer: &EMBEDDED,
-        event: None,
-        named: false,
-    },
+    Declared::of(Operation::Generate, &wanted::REQUEST, &ANSWER).streamed(&ANSWER),
+    Declared::of(Operation::CountTokens, &wanted::COUNTED, &COUNTED),
+    Declared::of(Operation::Embed, &wanted::EMBEDDED, &EMBEDDED).at("/invoke"),
 ];
 
 /// What a frame of each type holds.

@@ -13,22 +13,8 @@ use crate::protocol::strict::shape::{
 };
 
 pub(in crate::protocol) const DECLARED: &[Declared] = &[
-    Declared {
-        operation: Operation::Generate,
-        ends: "",
-        request: &wanted::REQUEST,
-        answer: &ANSWER,
-        event: Some(&EVENT),
-        named: true,
-    },
-    Declared {
-        operation: Operation::Embed,
-        ends: "",
-        request: &wanted::EMBEDDED,
-        answer: &EMBEDDED,
-        event: None,
-        named: false,
-    },
+    Declared::of(Operation::Generate, &wanted::REQUEST, &ANSWER).streamed_by_name(&EVENT),
+    Declared::of(Operation::Embed, &wanted::EMBEDDED, &EMBEDDED),
 ];
 
 static ANSWER: Shape = Object(&[

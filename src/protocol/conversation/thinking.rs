@@ -16,6 +16,11 @@ pub enum Thinking {
 }
 
 impl Thinking {
+    /// As much as the name of an effort says.
+    pub(crate) fn in_words(effort: &str) -> Self {
+        Self::Effort(Effort::from_name(effort))
+    }
+
     /// Whether reasoning is turned off.
     pub(crate) fn is_off(self) -> bool {
         matches!(self, Self::Off | Self::Effort(Effort::None))

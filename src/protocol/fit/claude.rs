@@ -12,11 +12,12 @@ use serde_json::value::RawValue;
 use crate::models::anthropic::{self, Quiet};
 use crate::models::{Effort, Model};
 use crate::protocol::Protocol;
-use crate::protocol::codec::Refused;
+use crate::protocol::codec::{ReadError, Refused};
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Merged, OutputFormat, Part, Role, Sampling, Thinking, Tool,
     ToolChoice,
 };
+use crate::protocol::object::Object;
 use crate::protocol::schema::refs::is_finite;
 use crate::protocol::schema::{Fitted, Rule, complete};
 
@@ -43,6 +44,19 @@ pub(in crate::protocol) enum ThinkingOut {
         display: Option<&'static str>,
     },
     Disabled,
+}
+
+/// Reads the field `thinking`.
+///
+/// # Errors
+/// The field that is missing or has the wrong type.
+pub(in crate::protocol) fn read_thinking(mut thinking: Object<'_>) -> Result<Thinking, ReadError> {
+    let kind: String = thinking.require("type")?;
+    Ok(match kind.as_str() {
+        "enabled" => Thinking::Budget(thinking.require("budget_tokens")?),
+        "disabled" => Thinking::Off,
+        _ => Thinking::Adaptive,
+    })
 }
 
 impl Plan {

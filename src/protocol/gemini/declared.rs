@@ -12,38 +12,10 @@ use crate::protocol::strict::shape::{
 };
 
 pub(in crate::protocol) const DECLARED: &[Declared] = &[
-    Declared {
-        operation: Operation::Generate,
-        ends: "",
-        request: &wanted::REQUEST,
-        answer: &ANSWER,
-        event: Some(&CHUNK),
-        named: false,
-    },
-    Declared {
-        operation: Operation::CountTokens,
-        ends: "",
-        request: &wanted::COUNTED,
-        answer: &COUNTED,
-        event: None,
-        named: false,
-    },
-    Declared {
-        operation: Operation::Embed,
-        ends: ":embedContent",
-        request: &wanted::EMBEDDED,
-        answer: &EMBEDDED,
-        event: None,
-        named: false,
-    },
-    Declared {
-        operation: Operation::Embed,
-        ends: ":batchEmbedContents",
-        request: &wanted::BATCH,
-        answer: &EMBEDDED,
-        event: None,
-        named: false,
-    },
+    Declared::of(Operation::Generate, &wanted::REQUEST, &ANSWER).streamed(&CHUNK),
+    Declared::of(Operation::CountTokens, &wanted::COUNTED, &COUNTED),
+    Declared::of(Operation::Embed, &wanted::EMBEDDED, &EMBEDDED).at(":embedContent"),
+    Declared::of(Operation::Embed, &wanted::BATCH, &EMBEDDED).at(":batchEmbedContents"),
 ];
 
 /// One answer, or the list of chunks that a stream without events is.

@@ -14,30 +14,9 @@ use crate::protocol::strict::shape::{
 };
 
 pub(in crate::protocol) const DECLARED: &[Declared] = &[
-    Declared {
-        operation: Operation::Generate,
-        ends: "",
-        request: &wanted::CHAT,
-        answer: &COMPLETION,
-        event: Some(&CHUNK),
-        named: false,
-    },
-    Declared {
-        operation: Operation::Embed,
-        ends: "",
-        request: &wanted::EMBEDDING,
-        answer: &EMBEDDINGS,
-        event: None,
-        named: false,
-    },
-    Declared {
-        operation: Operation::Native,
-        ends: "/completions",
-        request: &wanted::LEGACY,
-        answer: &LEGACY,
-        event: Some(&LEGACY),
-        named: false,
-    },
+    Declared::of(Operation::Generate, &wanted::CHAT, &COMPLETION).streamed(&CHUNK),
+    Declared::of(Operation::Embed, &wanted::EMBEDDING, &EMBEDDINGS),
+    Declared::of(Operation::Native, &wanted::LEGACY, &LEGACY).streamed(&LEGACY).at("/completions"),
 ];
 
 static COMPLETION: Shape = Object(&[

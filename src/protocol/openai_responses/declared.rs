@@ -21,22 +21,8 @@ use crate::protocol::strict::shape::{
 };
 
 pub(in crate::protocol) const DECLARED: &[Declared] = &[
-    Declared {
-        operation: Operation::Generate,
-        ends: "",
-        request: &wanted::REQUEST,
-        answer: &RESPONSE,
-        event: Some(&EVENT),
-        named: true,
-    },
-    Declared {
-        operation: Operation::CountTokens,
-        ends: "",
-        request: &wanted::REQUEST,
-        answer: &COUNTED,
-        event: None,
-        named: false,
-    },
+    Declared::of(Operation::Generate, &wanted::REQUEST, &RESPONSE).streamed_by_name(&EVENT),
+    Declared::of(Operation::CountTokens, &wanted::REQUEST, &COUNTED),
 ];
 
 static COUNTED: Shape = Object(&[

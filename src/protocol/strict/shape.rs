@@ -24,6 +24,32 @@ pub(crate) struct Declared {
     pub(crate) named: bool,
 }
 
+impl Declared {
+    /// Of an endpoint without streams.
+    pub(crate) const fn of(
+        operation: Operation,
+        request: &'static Want,
+        answer: &'static Shape,
+    ) -> Self {
+        Self { operation, ends: "", request, answer, event: None, named: false }
+    }
+
+    /// Of one with streams of such events.
+    pub(crate) const fn streamed(self, event: &'static Shape) -> Self {
+        Self { event: Some(event), ..self }
+    }
+
+    /// Of one with streams of such events, which bear their type as their name.
+    pub(crate) const fn streamed_by_name(self, event: &'static Shape) -> Self {
+        Self { named: true, ..self.streamed(event) }
+    }
+
+    /// Of one whose path ends so.
+    pub(crate) const fn at(self, ends: &'static str) -> Self {
+        Self { ends, ..self }
+    }
+}
+
 /// The type of a value. `null` is always allowed, unless the field is required.
 #[derive(Debug)]
 pub(crate) enum Shape {

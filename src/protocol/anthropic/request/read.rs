@@ -9,10 +9,11 @@ use crate::protocol::anthropic::profile::FIELDS;
 use crate::protocol::cache;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Role, Signature,
-    Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn, WebSearch, proofs,
+    Content, Conversation, Delivery, Media, MediaKind, OutputFormat, Part, Role, Signature, Source,
+    Tool, ToolCall, ToolChoice, ToolResult, Turn, WebSearch, proofs,
 };
 use crate::protocol::fields;
+use crate::protocol::fit::claude;
 use crate::protocol::object::{Object, TextOr, present};
 
 /// Reads a request, also one that only counts tokens.
@@ -39,12 +40,11 @@ pub(in crate::protocol::anthropic) fn read(
     read_messages(&mut body, &mut to)?;
     read_tools(&mut body, &mut to)?;
     read_tool_choice(&mut body, &mut to)?;
-    to.thinking = read_thinking(&mut body)?;
+    to.thinking = body.with("thinking", claude::read_thinking)?;
     to.cache = cache::read_mark(&mut body)?;
     read_output_config(&mut body, &mut to)?;
-    body.with("metadata", |mut metadata| {
+    body.inside("metadata", &mut to, |metadata, to| {
         to.user = metadata.take("user_id")?;
-        metadata.keep_rest("metadata.", &mut to);
         Ok(())
     })?;
     body.keep_rest("", &mut to);
@@ -238,33 +238,16 @@ fn read_tool_choice(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), 
     Ok(())
 }
 
-fn read_thinking(body: &mut Object<'_>) -> Result<Option<Thinking>, ReadError> {
-    body.with("thinking", |mut thinking| {
-        let kind: String = thinking.require("type")?;
-        Ok(match kind.as_str() {
-            "enabled" => Thinking::Budget(thinking.require("budget_tokens")?),
-            "disabled" => Thinking::Off,
-            _ => Thinking::Adaptive,
-        })
-    })
-}
-
-/// `output_config`, and the older `output_format`. An effort takes precedence over a budget, but
-/// does not turn disabled thinking on.
+/// `output_config`, and the older `output_format`.
 fn read_output_config(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
     to.format = body.with("output_format", |format| read_format(format, to))?.flatten();
-    body.with("output_config", |mut config| {
+    body.inside("output_config", to, |config, to| {
         if let Some(format) = config.with("format", |format| read_format(format, to))?.flatten() {
             to.format = Some(format);
         }
-        let effort: Option<String> = config.take("effort")?;
-        if let Some(effort) = effort.filter(|_| to.thinking != Some(Thinking::Off)) {
-            to.thinking = Some(Thinking::Effort(Effort::from_name(&effort)));
-        }
-        config.keep_rest("output_config.", to);
+        to.ask_effort(config.take("effort")?);
         Ok(())
-    })?;
-    Ok(())
+    })
 }
 
 fn read_format(

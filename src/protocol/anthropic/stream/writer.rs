@@ -8,7 +8,7 @@ use crate::protocol::Protocol;
 use crate::protocol::anthropic::error;
 use crate::protocol::anthropic::finish::write_finish;
 use crate::protocol::anthropic::response::{BlockOut, MessageOut, UsageOut};
-use crate::protocol::codec::{Client, StreamWriter, append_json};
+use crate::protocol::codec::{Client, StreamWriter, append_event};
 use crate::protocol::conversation::event::named;
 use crate::protocol::conversation::{Arguments, Event, Finish, Usage};
 
@@ -67,7 +67,7 @@ impl Writer {
                 stop_sequence: None,
                 usage: UsageOut::of(&self.usage),
             };
-            event("message_start", &Out::MessageStart { message }, out);
+            append_event("message_start", &Out::MessageStart { message }, out);
         }
     }
 
@@ -76,19 +76,19 @@ impl Writer {
         self.open = Some(kind);
         let index = self.next;
         self.next += 1;
-        event("content_block_start", &Out::ContentBlockStart { index, content_block }, out);
+        append_event("content_block_start", &Out::ContentBlockStart { index, content_block }, out);
     }
 
     fn delta(&self, delta: Delta<'_>, out: &mut Vec<u8>) {
         let index = self.next.saturating_sub(1);
-        event("content_block_delta", &Out::ContentBlockDelta { index, delta }, out);
+        append_event("content_block_delta", &Out::ContentBlockDelta { index, delta }, out);
     }
 
     fn close(&mut self, out: &mut Vec<u8>) {
         self.start(out);
         if self.open.take().is_some() {
             let index = self.next.saturating_sub(1);
-            event("content_block_stop", &Out::ContentBlockStop { index }, out);
+            append_event("content_block_stop", &Out::ContentBlockStop { index }, out);
         }
     }
 
@@ -114,8 +114,8 @@ impl Writer {
             stop_sequence: self.stop_sequence.as_deref(),
         };
         let usage = UsageOut::of(&self.usage);
-        event("message_delta", &Out::MessageDelta { delta, usage }, out);
-        event("message_stop", &Out::MessageStop, out);
+        append_event("message_delta", &Out::MessageDelta { delta, usage }, out);
+        append_event("message_stop", &Out::MessageStop, out);
     }
 }
 
@@ -134,7 +134,7 @@ impl StreamWriter for Writer {
             Event::Usage(usage) => self.usage = usage,
             Event::Ping => {
                 self.start(out);
-                event("ping", &Out::Ping, out);
+                append_event("ping", &Out::Ping, out);
             }
             Event::Text(text) => self.text(&text, out),
             Event::Refusal(text) => {
@@ -168,19 +168,10 @@ impl StreamWriter for Writer {
             Event::Done => self.end(out),
             Event::Failure(failure) => {
                 self.ended = true;
-                event("error", &error::Out::of(&failure, None), out);
+                append_event("error", &error::Out::of(&failure, None), out);
             }
         }
     }
-}
-
-/// One event: its name stands before its data and in it.
-fn event(name: &str, data: &impl Serialize, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"event: ");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\ndata: ");
-    append_json(data, out);
-    out.extend_from_slice(b"\n\n");
 }
 
 #[derive(Serialize)]

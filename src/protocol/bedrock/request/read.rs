@@ -6,9 +6,10 @@ use super::blocks;
 use crate::protocol::bedrock::profile::FIELDS;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Conversation, Effort, OutputFormat, Role, Thinking, Tool, ToolChoice, Turn, proofs,
+    Conversation, OutputFormat, Role, Tool, ToolChoice, Turn, proofs,
 };
 use crate::protocol::fields;
+use crate::protocol::fit::claude;
 use crate::protocol::object::Object;
 
 /// Reads a request, also one that only counts tokens.
@@ -41,13 +42,12 @@ fn read_converse(mut body: Object<'_>, head: &Head<'_>) -> Result<Conversation, 
     };
     to.system = blocks::read("system", &mut body, &mut to)?;
     read_messages(&mut body, &mut to)?;
-    read_limits(&mut body, &mut to)?;
+    body.inside("inferenceConfig", &mut to, |config, to| fields::read(&FIELDS, config, to))?;
     read_tools(&mut body, &mut to)?;
     read_model_fields(&mut body, &mut to)?;
     read_output(&mut body, &mut to)?;
-    body.with("requestMetadata", |mut metadata| {
+    body.inside("requestMetadata", &mut to, |metadata, to| {
         to.user = metadata.take("user")?;
-        metadata.keep_rest("requestMetadata.", &mut to);
         Ok(())
     })?;
     body.keep_rest("", &mut to);
@@ -69,17 +69,8 @@ fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Rea
     })
 }
 
-fn read_limits(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    body.with("inferenceConfig", |mut config| {
-        fields::read(&FIELDS, &mut config, to)?;
-        config.keep_rest("inferenceConfig.", to);
-        Ok(())
-    })?;
-    Ok(())
-}
-
 fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    body.with("toolConfig", |mut config| {
+    body.inside("toolConfig", to, |config, to| {
         config.each("tools", |mut tool| {
             let mark = blocks::read_mark(&mut tool)?;
             if let Some(last) = to.tools.last_mut().filter(|_| mark.is_some()) {
@@ -93,10 +84,8 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
             Ok(())
         })?;
         to.tool_choice = config.with("toolChoice", read_choice)?;
-        config.keep_rest("toolConfig.", to);
         Ok(())
-    })?;
-    Ok(())
+    })
 }
 
 fn read_spec(mut spec: Object<'_>, to: &mut Conversation) -> Result<Tool, ReadError> {
@@ -126,40 +115,29 @@ fn read_choice(mut choice: Object<'_>) -> Result<ToolChoice, ReadError> {
 
 /// What the models themselves call thinking and `top_k`.
 fn read_model_fields(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    body.with("additionalModelRequestFields", |mut fields| {
+    body.inside("additionalModelRequestFields", to, |fields, to| {
         to.sampling.top_k = fields.take("top_k")?;
-        to.thinking = fields.with("thinking", |mut thinking| {
-            let kind: String = thinking.require("type")?;
-            Ok(match kind.as_str() {
-                "enabled" => Thinking::Budget(thinking.require("budget_tokens")?),
-                "disabled" => Thinking::Off,
-                _ => Thinking::Adaptive,
-            })
-        })?;
+        to.thinking = fields.with("thinking", claude::read_thinking)?;
         let effort: Option<String> = fields.take("reasoning_effort")?;
         let nested = |name: &'static str| move |mut config: Object<'_>| config.take::<String>(name);
         let effort = effort.or(fields.with("output_config", nested("effort"))?.flatten());
         let nova = fields.with("reasoningConfig", nested("maxReasoningEffort"))?.flatten();
-        speak_effort(effort.or(nova), to);
-        fields.keep_rest("additionalModelRequestFields.", to);
+        to.ask_effort(effort.or(nova));
         Ok(())
-    })?;
-    Ok(())
+    })
 }
 
 fn read_output(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    body.with("outputConfig", |mut config| {
-        speak_effort(config.take("effort")?, to);
+    body.inside("outputConfig", to, |config, to| {
+        to.ask_effort(config.take("effort")?);
         let schema = config.with("textFormat", |mut format| {
             let structure = format
                 .with("structure", |mut structure| structure.with("jsonSchema", read_schema))?;
             Ok(structure.flatten().or_else(|| to.keep_unknown_format()))
         })?;
         to.format = schema.flatten();
-        config.keep_rest("outputConfig.", to);
         Ok(())
-    })?;
-    Ok(())
+    })
 }
 
 /// The schema is a text that holds JSON.
@@ -169,13 +147,6 @@ fn read_schema(mut form: Object<'_>) -> Result<OutputFormat, ReadError> {
         .map_err(|_| ReadError::new("schema", "must be a string that holds JSON"))?;
     let (name, description) = (form.take("name")?, form.take("description")?);
     Ok(OutputFormat::JsonSchema { name, description, schema, strict: None })
-}
-
-/// An effort takes precedence over a budget, but does not turn disabled thinking on.
-fn speak_effort(effort: Option<String>, to: &mut Conversation) {
-    if let Some(name) = effort.filter(|_| to.thinking != Some(Thinking::Off)) {
-        to.thinking = Some(Thinking::Effort(Effort::from_name(&name)));
-    }
 }
 
 #[cfg(test)]

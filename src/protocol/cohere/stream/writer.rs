@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::protocol::chat::{ExtraContent, ToolCallOut};
-use crate::protocol::codec::{Client, StreamWriter, append_json};
+use crate::protocol::codec::{Client, StreamWriter, append_event};
 use crate::protocol::cohere::finish::write_finish;
 use crate::protocol::cohere::response::{BlockOut, UsageOut};
 use crate::protocol::conversation::{Event, Finish, Signature, Usage};
@@ -154,11 +154,7 @@ impl StreamWriter for Writer {
 
 /// One event: its name stands before its data and in it.
 fn event<D: Serialize>(data: &Out<'_, D>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"event: ");
-    out.extend_from_slice(data.r#type.as_bytes());
-    out.extend_from_slice(b"\ndata: ");
-    append_json(data, out);
-    out.extend_from_slice(b"\n\n");
+    append_event(data.r#type, data, out);
 }
 
 #[derive(Serialize)]

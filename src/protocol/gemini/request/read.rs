@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Conversation, Effort, OutputFormat, Part, Thinking, Tool, ToolChoice, WebSearch,
+    Conversation, OutputFormat, Part, Thinking, Tool, ToolChoice, WebSearch,
 };
 use crate::protocol::fields;
 use crate::protocol::gemini::profile::FIELDS;
@@ -175,7 +175,7 @@ fn read_thinking(mut config: Object<'_>) -> Result<Option<Thinking>, ReadError> 
     let level = level.map(|level| level.to_ascii_lowercase());
     Ok(match (level.as_deref(), budget) {
         (Some(level), _) if level != "thinking_level_unspecified" => {
-            Some(Thinking::Effort(Effort::from_name(level)))
+            Some(Thinking::in_words(level))
         }
         (_, Some(0)) => Some(Thinking::Off),
         (_, Some(budget)) => {

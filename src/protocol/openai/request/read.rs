@@ -7,12 +7,13 @@ use crate::protocol::cache;
 use crate::protocol::chat::{Dialect, read_function, read_messages};
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Signature,
-    Source, Thinking, ToolChoice,
+    Content, Conversation, Delivery, Media, MediaKind, OutputFormat, Part, Signature, Source,
+    Thinking, ToolChoice,
 };
 use crate::protocol::fields;
 use crate::protocol::object::{Object, present};
 use crate::protocol::openai::profile::FIELDS;
+use crate::protocol::structured::read_schema;
 
 /// Reads a request.
 pub(in crate::protocol::openai) fn read(
@@ -23,7 +24,7 @@ pub(in crate::protocol::openai) fn read(
     let mut to = Conversation {
         model: body.model(head.model)?,
         parallel_tool_calls: body.take("parallel_tool_calls")?,
-        thinking: read_thinking(&mut body)?,
+        thinking: body.take("reasoning_effort")?.map(|effort: String| Thinking::in_words(&effort)),
         user: body.take("user")?,
         delivery: Delivery::from_flag(body.take("stream")?),
         ..Conversation::default()
@@ -42,11 +43,6 @@ pub(in crate::protocol::openai) fn read(
     Ok(to)
 }
 
-fn read_thinking(body: &mut Object<'_>) -> Result<Option<Thinking>, ReadError> {
-    let effort: Option<String> = body.take("reasoning_effort")?;
-    Ok(effort.map(|name| Thinking::Effort(Effort::from_name(&name))))
-}
-
 fn read_format(
     body: &mut Object<'_>,
     to: &mut Conversation,
@@ -55,14 +51,7 @@ fn read_format(
         let kind: String = format.require("type")?;
         match kind.as_str() {
             "json_object" => Ok(Some(OutputFormat::JsonObject)),
-            "json_schema" => format.with("json_schema", |mut schema| {
-                Ok(OutputFormat::JsonSchema {
-                    name: schema.take("name")?,
-                    description: schema.take("description")?,
-                    schema: schema.require::<&RawValue>("schema")?.to_owned(),
-                    strict: schema.take("strict")?,
-                })
-            }),
+            "json_schema" => format.with("json_schema", read_schema),
             "text" => Ok(None),
             _ => Ok(to.keep_unknown_format()),
         }

@@ -6,13 +6,13 @@ use super::items;
 use crate::protocol::cache;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Conversation, Delivery, Effort, OutputFormat, Part, Thinking, Tool, ToolChoice, WebSearch,
-    proofs,
+    Conversation, Delivery, OutputFormat, Part, Thinking, Tool, ToolChoice, WebSearch, proofs,
 };
 use crate::protocol::fields;
 use crate::protocol::object::{Object, present};
 use crate::protocol::openai_responses::profile::FIELDS;
 use crate::protocol::openai_responses::{custom, namespace};
+use crate::protocol::structured::read_schema;
 
 /// Reads a request.
 pub(in crate::protocol::openai_responses) fn read(
@@ -64,29 +64,25 @@ fn refuse_stored(body: &mut Object<'_>) -> Result<(), ReadError> {
 }
 
 fn read_reasoning(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    body.with("reasoning", |mut reasoning| {
+    body.inside("reasoning", to, |reasoning, to| {
         let effort: Option<String> = reasoning.take("effort")?;
-        to.thinking = effort.map(|name| Thinking::Effort(Effort::from_name(&name)));
+        to.thinking = effort.as_deref().map(Thinking::in_words);
         let old_summary = reasoning.raw("generate_summary");
         if let Some(summary) = reasoning.raw("summary").or(old_summary) {
             to.keep_extra("reasoning.summary", summary);
         }
-        reasoning.keep_rest("reasoning.", to);
         Ok(())
-    })?;
-    Ok(())
+    })
 }
 
 fn read_text(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    body.with("text", |mut text| {
+    body.inside("text", to, |text, to| {
         to.format = text.with("format", |format| read_format(format, to))?.flatten();
         if let Some(verbosity) = text.raw("verbosity") {
             to.keep_extra("verbosity", verbosity);
         }
-        text.keep_rest("text.", to);
         Ok(())
-    })?;
-    Ok(())
+    })
 }
 
 fn read_format(
@@ -96,12 +92,7 @@ fn read_format(
     let kind: String = format.require("type")?;
     Ok(match kind.as_str() {
         "json_object" => Some(OutputFormat::JsonObject),
-        "json_schema" => Some(OutputFormat::JsonSchema {
-            name: format.take("name")?,
-            description: format.take("description")?,
-            schema: format.require::<&RawValue>("schema")?.to_owned(),
-            strict: format.take("strict")?,
-        }),
+        "json_schema" => Some(read_schema(format)?),
         "text" => None,
         _ => to.keep_unknown_format(),
     })

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::codec::append_json;
+use crate::protocol::codec::append_event;
 use crate::protocol::conversation::Failure;
 use crate::protocol::openai_responses::error;
 use crate::protocol::openai_responses::item::{ItemOut, PartOut};
@@ -130,11 +130,7 @@ struct Numbered<'a, T> {
 impl Numbers {
     /// Writes the next event: its name stands before its data and in it.
     pub(super) fn event(&mut self, name: &'static str, data: &impl Serialize, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"event: ");
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\ndata: ");
-        append_json(&Numbered { r#type: name, sequence_number: self.0, data }, out);
-        out.extend_from_slice(b"\n\n");
+        append_event(name, &Numbered { r#type: name, sequence_number: self.0, data }, out);
         self.0 += 1;
     }
 }
