@@ -17,10 +17,7 @@ use crate::protocol::fit::claude;
 use crate::protocol::object::{Object, TextOr, present};
 
 /// Reads a request, also one that only counts tokens.
-pub(in crate::protocol::anthropic) fn read(
-    body: &[u8],
-    head: &Head<'_>,
-) -> Result<Conversation, ReadError> {
+pub(crate) fn read(body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
     let mut body = Object::parse(body)?;
     // A client that has a thread sends the next turn alone.
     if body.raw(THREAD).is_some() {

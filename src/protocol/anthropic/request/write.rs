@@ -28,18 +28,12 @@ use crate::protocol::fit::claude::{Plan, fit_sampling, fit_schema, fit_tool, is_
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
 
 /// Writes a request.
-pub(in crate::protocol::anthropic) fn write(
-    from: &Conversation,
-    target: &Target<'_>,
-) -> Result<Written, Refused> {
+pub(crate) fn write(from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
     write_for(from, target, "/v1/messages")
 }
 
 /// Writes a token-count request: the same without fields that concern only the answer.
-pub(in crate::protocol::anthropic) fn write_count(
-    from: &Conversation,
-    target: &Target<'_>,
-) -> Result<Written, Refused> {
+pub(crate) fn write_count(from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
     write_for(from, target, COUNT_PATH)
 }
 

@@ -18,7 +18,7 @@ use crate::protocol::usage::Written;
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]
-pub(in crate::protocol::anthropic) struct State {
+pub(crate) struct State {
     reading: Reading,
     started: bool,
     /// The open block, and the vendor's index of it.
@@ -39,7 +39,7 @@ enum Block {
 }
 
 impl State {
-    pub(in crate::protocol::anthropic) fn new(reading: Reading) -> Self {
+    pub(crate) fn new(reading: Reading) -> Self {
         let parts = Parts::answered_through(reading.answer_tool);
         Self { reading, parts, ..Self::default() }
     }

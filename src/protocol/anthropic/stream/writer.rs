@@ -14,7 +14,7 @@ use crate::protocol::conversation::{Arguments, Event, Finish, Usage};
 
 /// Writes one stream.
 #[derive(Debug)]
-pub(in crate::protocol::anthropic) struct Writer {
+pub(crate) struct Writer {
     id: String,
     model: String,
     started: bool,
@@ -37,7 +37,7 @@ enum Open {
 }
 
 impl Writer {
-    pub(in crate::protocol::anthropic) fn new(to: &Client<'_>) -> Self {
+    pub(crate) fn new(to: &Client<'_>) -> Self {
         Self {
             id: format!("msg_{}", to.id),
             model: to.model.to_owned(),

@@ -111,7 +111,7 @@ pub(super) enum BlockOut<'a> {
 }
 
 #[derive(Serialize)]
-pub(in crate::protocol::bedrock) struct Medium<'a> {
+pub(crate) struct Medium<'a> {
     pub(super) format: Cow<'a, str>,
     pub(super) source: SourceOut<'a>,
 }
@@ -125,7 +125,7 @@ pub(super) struct NamedMedium<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::protocol::bedrock) enum SourceOut<'a> {
+pub(crate) enum SourceOut<'a> {
     Bytes(Cow<'a, str>),
     S3Location { uri: &'a str },
 }

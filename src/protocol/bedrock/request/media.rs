@@ -56,14 +56,14 @@ pub(super) fn write<'a>(media: &'a Media, names: &mut DocumentNames) -> Option<B
 }
 
 /// The block of an image in an answer; `None` for other media.
-pub(in crate::protocol::bedrock) fn image(media: &Media) -> Option<Medium<'_>> {
+pub(crate) fn image(media: &Media) -> Option<Medium<'_>> {
     let Source::Base64(data) = &media.source else { return None };
     let format = format(media).filter(|_| media.kind == MediaKind::Image)?;
     Some(Medium { format, source: SourceOut::Bytes(data.into()) })
 }
 
 /// An image of an answer.
-pub(in crate::protocol::bedrock) fn read_image(format: &str, bytes: String) -> Media {
+pub(crate) fn read_image(format: &str, bytes: String) -> Media {
     let media = Media::new(MediaKind::Image, Source::Base64(bytes));
     Media { media_type: Some(media_type(media.kind, format)), ..media }
 }

@@ -13,10 +13,7 @@ use crate::protocol::fit::claude;
 use crate::protocol::object::Object;
 
 /// Reads a request, also one that only counts tokens.
-pub(in crate::protocol::bedrock) fn read(
-    body: &[u8],
-    head: &Head<'_>,
-) -> Result<Conversation, ReadError> {
+pub(crate) fn read(body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
     let mut body = Object::parse(body)?;
     match body.raw("input") {
         None => read_converse(body, head),

@@ -29,10 +29,7 @@ use crate::protocol::fit::claude;
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
 
 /// Writes a request.
-pub(in crate::protocol::bedrock) fn write(
-    from: &Conversation,
-    target: &Target<'_>,
-) -> Result<Written, Refused> {
+pub(crate) fn write(from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
     let model = bedrock::model(target.known_as());
     let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), bedrock::CALL_IDS.of(model));
     let mut losses = target.losses();
@@ -89,7 +86,7 @@ pub(in crate::protocol::bedrock) fn write(
 }
 
 /// Writes a request that counts tokens, which only Anthropic's models do.
-pub(in crate::protocol::bedrock) fn write_count(
+pub(crate) fn write_count(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Option<Written>, Refused> {
@@ -263,7 +260,7 @@ fn is_metadata(text: &str) -> bool {
 }
 
 /// The model's id may hold `:` and, as an ARN, `/`.
-pub(in crate::protocol::bedrock) fn path(model: &str, operation: &str) -> String {
+pub(crate) fn path(model: &str, operation: &str) -> String {
     format!("/model/{}/{operation}", utf8_percent_encode(model, NOT_IN_A_SEGMENT))
 }
 

@@ -19,7 +19,7 @@ use crate::protocol::usage::Written;
 
 /// Reads one stream.
 #[derive(Debug)]
-pub(in crate::protocol::bedrock) struct Reader {
+pub(crate) struct Reader {
     frames: Frames,
     state: State,
 }
@@ -44,7 +44,7 @@ enum Block {
 }
 
 impl Reader {
-    pub(in crate::protocol::bedrock) fn new(reading: Reading) -> Self {
+    pub(crate) fn new(reading: Reading) -> Self {
         let parts = Parts::answered_through(reading.answer_tool);
         Self { frames: Frames::default(), state: State { reading, parts, ..State::default() } }
     }

@@ -13,7 +13,7 @@ use crate::protocol::conversation::{Event, Finish, Signature, Usage};
 
 /// Writes one stream.
 #[derive(Debug, Default)]
-pub(in crate::protocol::bedrock) struct Writer {
+pub(crate) struct Writer {
     started: bool,
     ended: bool,
     open: Option<Open>,

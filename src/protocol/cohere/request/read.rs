@@ -12,10 +12,7 @@ use crate::protocol::fields;
 use crate::protocol::object::{Object, text_of};
 
 /// Reads a request.
-pub(in crate::protocol::cohere) fn read(
-    body: &[u8],
-    _head: &Head<'_>,
-) -> Result<Conversation, ReadError> {
+pub(crate) fn read(body: &[u8], _head: &Head<'_>) -> Result<Conversation, ReadError> {
     let mut body = Object::parse(body)?;
     let mut to = Conversation {
         model: body.require("model")?,

@@ -17,10 +17,7 @@ use crate::protocol::fields::Fields;
 use crate::protocol::fit;
 
 /// Writes a request.
-pub(in crate::protocol::cohere) fn write(
-    from: &Conversation,
-    target: &Target<'_>,
-) -> Result<Written, Refused> {
+pub(crate) fn write(from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
     let model = cohere::model(target.known_as());
     let names = ToolNames::fit(from, cohere::TOOL_NAMES.of(model), cohere::CALL_IDS.of(model));
     let mut losses = target.losses();

@@ -16,7 +16,7 @@ use crate::protocol::usage::Written;
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]
-pub(in crate::protocol::cohere) struct State {
+pub(crate) struct State {
     reading: Reading,
     started: bool,
     parts: Parts,
@@ -25,7 +25,7 @@ pub(in crate::protocol::cohere) struct State {
 }
 
 impl State {
-    pub(in crate::protocol::cohere) fn new(reading: Reading) -> Self {
+    pub(crate) fn new(reading: Reading) -> Self {
         Self { reading, ..Self::default() }
     }
 }

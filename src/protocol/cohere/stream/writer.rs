@@ -12,7 +12,7 @@ use crate::protocol::conversation::{Event, Finish, Signature, Usage};
 
 /// Writes one stream.
 #[derive(Debug)]
-pub(in crate::protocol::cohere) struct Writer {
+pub(crate) struct Writer {
     id: String,
     started: bool,
     ended: bool,
@@ -32,7 +32,7 @@ enum Open {
 }
 
 impl Writer {
-    pub(in crate::protocol::cohere) fn new(to: &Client<'_>) -> Self {
+    pub(crate) fn new(to: &Client<'_>) -> Self {
         Self {
             id: to.id.to_owned(),
             started: false,

@@ -17,10 +17,7 @@ use crate::protocol::object::{Object, present, text_of};
 use super::parts::read_contents;
 
 /// Reads a request, also one that only counts tokens: it may hold the whole request in a field.
-pub(in crate::protocol::gemini) fn read(
-    body: &[u8],
-    head: &Head<'_>,
-) -> Result<Conversation, ReadError> {
+pub(crate) fn read(body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
     let mut body = Object::parse(body)?;
     if let Some(whole) = body.raw_either("generateContentRequest", "generate_content_request") {
         body = Object::of(whole).map_err(|error| error.within("generateContentRequest"))?;

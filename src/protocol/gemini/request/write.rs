@@ -21,19 +21,13 @@ use crate::protocol::fit;
 use crate::protocol::gemini::profile::FIELDS;
 
 /// Writes a request. Where the client wants a stream, in whatever form, events are asked for.
-pub(in crate::protocol::gemini) fn write(
-    from: &Conversation,
-    target: &Target<'_>,
-) -> Result<Written, Refused> {
+pub(crate) fn write(from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
     let method = if from.is_stream() { "streamGenerateContent?alt=sse" } else { "generateContent" };
     write_for(from, target, method, |body| json(&body))
 }
 
 /// Writes a request that counts tokens: it holds the other one.
-pub(in crate::protocol::gemini) fn write_count(
-    from: &Conversation,
-    target: &Target<'_>,
-) -> Result<Written, Refused> {
+pub(crate) fn write_count(from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
     write_for(from, target, "countTokens", |body| {
         let model = Some(resource(target.model));
         json(&Count { generate_content_request: Body { model, generation_config: None, ..body } })
@@ -76,7 +70,7 @@ fn write_for(
 }
 
 /// The model as a resource: `models/…`, unless its name contains another collection.
-pub(in crate::protocol::gemini) fn resource(model: &str) -> String {
+pub(crate) fn resource(model: &str) -> String {
     if model.contains('/') { model.to_owned() } else { format!("models/{model}") }
 }
 
@@ -163,4 +157,4 @@ fn write_config<'a>(
 }
 
 /// What must be encoded in a path; a resource's name holds slashes.
-pub(in crate::protocol::gemini) const NOT_IN_PATHS: &AsciiSet = &NOT_IN_A_SEGMENT.remove(b'/');
+pub(crate) const NOT_IN_PATHS: &AsciiSet = &NOT_IN_A_SEGMENT.remove(b'/');

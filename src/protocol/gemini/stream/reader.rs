@@ -21,7 +21,7 @@ use super::elements::Elements;
 
 /// Reads one stream in the form that its first byte tells.
 #[derive(Debug)]
-pub(in crate::protocol::gemini) enum Reader {
+pub(crate) enum Reader {
     /// Nothing but whitespace has come.
     Blank(State),
     /// Server-sent events.
@@ -32,7 +32,7 @@ pub(in crate::protocol::gemini) enum Reader {
 
 /// Reads the elements of one JSON array.
 #[derive(Debug)]
-pub(in crate::protocol::gemini) struct Array {
+pub(crate) struct Array {
     elements: Elements,
     halves: Halves,
     state: State,
@@ -41,7 +41,7 @@ pub(in crate::protocol::gemini) struct Array {
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]
-pub(in crate::protocol::gemini) struct State {
+pub(crate) struct State {
     reading: Reading,
     started: bool,
     parts: Parts,
@@ -50,7 +50,7 @@ pub(in crate::protocol::gemini) struct State {
 }
 
 impl Reader {
-    pub(in crate::protocol::gemini) fn new(reading: Reading) -> Self {
+    pub(crate) fn new(reading: Reading) -> Self {
         Self::Blank(State { reading, ..State::default() })
     }
 }

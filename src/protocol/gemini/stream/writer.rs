@@ -18,7 +18,7 @@ use crate::protocol::gemini::signature;
 
 /// Writes one stream.
 #[derive(Debug)]
-pub(in crate::protocol::gemini) struct Writer {
+pub(crate) struct Writer {
     /// What ends every chunk: the model and the id.
     tail: Vec<u8>,
     id: Box<str>,
@@ -49,7 +49,7 @@ fn tail(model_version: &str, response_id: &str) -> Vec<u8> {
 }
 
 impl Writer {
-    pub(in crate::protocol::gemini) fn new(to: &Client<'_>) -> Self {
+    pub(crate) fn new(to: &Client<'_>) -> Self {
         Self {
             tail: tail(to.model, to.id),
             id: to.id.into(),

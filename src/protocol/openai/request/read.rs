@@ -16,10 +16,7 @@ use crate::protocol::openai::profile::FIELDS;
 use crate::protocol::structured::read_schema;
 
 /// Reads a request.
-pub(in crate::protocol::openai) fn read(
-    body: &[u8],
-    head: &Head<'_>,
-) -> Result<Conversation, ReadError> {
+pub(crate) fn read(body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
     let mut body = Object::parse(body)?;
     let mut to = Conversation {
         model: body.model(head.model)?,

@@ -29,10 +29,7 @@ use crate::protocol::openai::profile::{FIELDS, OLDER_FIELDS};
 use crate::protocol::service::Service;
 
 /// Writes a request.
-pub(in crate::protocol::openai) fn write(
-    from: &Conversation,
-    target: &Target<'_>,
-) -> Result<Written, Refused> {
+pub(crate) fn write(from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
     let model = openai::model(target.known_as());
     let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), openai::CALL_IDS.of(model));
     let mut losses = target.losses();

@@ -18,7 +18,7 @@ use crate::protocol::usual::error;
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]
-pub(in crate::protocol::openai) struct State {
+pub(crate) struct State {
     reading: Reading,
     started: bool,
     parts: Parts,
@@ -29,7 +29,7 @@ pub(in crate::protocol::openai) struct State {
 }
 
 impl State {
-    pub(in crate::protocol::openai) fn new(reading: Reading) -> Self {
+    pub(crate) fn new(reading: Reading) -> Self {
         Self { reading, ..Self::default() }
     }
 }

@@ -14,7 +14,7 @@ use crate::protocol::usual::error;
 
 /// Writes one stream.
 #[derive(Debug)]
-pub(in crate::protocol::openai) struct Writer {
+pub(crate) struct Writer {
     /// `data: {…` up to the choices, the same in every chunk.
     head: Vec<u8>,
     id: Box<str>,
@@ -26,7 +26,7 @@ pub(in crate::protocol::openai) struct Writer {
 }
 
 impl Writer {
-    pub(in crate::protocol::openai) fn new(to: &Client<'_>) -> Self {
+    pub(crate) fn new(to: &Client<'_>) -> Self {
         let id = format!("chatcmpl-{}", to.id);
         Self {
             head: head(&id, to.created, to.model),

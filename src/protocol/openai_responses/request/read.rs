@@ -15,10 +15,7 @@ use crate::protocol::openai_responses::{custom, namespace};
 use crate::protocol::structured::read_schema;
 
 /// Reads a request.
-pub(in crate::protocol::openai_responses) fn read(
-    body: &[u8],
-    head: &Head<'_>,
-) -> Result<Conversation, ReadError> {
+pub(crate) fn read(body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
     let mut body = Object::parse(body)?;
     refuse_stored(&mut body)?;
     let stream = Delivery::from_flag(body.take("stream")?);

@@ -25,10 +25,7 @@ use crate::protocol::openai_responses::custom;
 use crate::protocol::openai_responses::profile::FIELDS;
 
 /// Writes a request.
-pub(in crate::protocol::openai_responses) fn write(
-    from: &Conversation,
-    target: &Target<'_>,
-) -> Result<Written, Refused> {
+pub(crate) fn write(from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
     let model = openai::model(target.known_as());
     let id_rule = openai::RESPONSES_CALL_IDS.of(model);
     let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), id_rule);

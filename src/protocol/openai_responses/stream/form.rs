@@ -55,7 +55,7 @@ pub(super) struct Detail<'a> {
 
 /// Writes an error outside a response, since a second response would confuse the client. Earlier
 /// events were not counted.
-pub(in crate::protocol::openai_responses) fn write_broken(failure: &Failure) -> Vec<u8> {
+pub(crate) fn write_broken(failure: &Failure) -> Vec<u8> {
     let mut out = Vec::new();
     Numbers::default().event("error", &error::Alone::of(failure), &mut out);
     out
@@ -63,11 +63,7 @@ pub(in crate::protocol::openai_responses) fn write_broken(failure: &Failure) -> 
 
 /// Writes a failed response in place of the provider's. Its ID, time and number stay; agents act on
 /// the failed response and do not retry after it.
-pub(in crate::protocol::openai_responses) fn write_in_place_of(
-    told: &[u8],
-    failure: &Failure,
-    model: &str,
-) -> Vec<u8> {
+pub(crate) fn write_in_place_of(told: &[u8], failure: &Failure, model: &str) -> Vec<u8> {
     let told = serde_json::from_slice::<Told<'_>>(told).ok();
     let Some(told) = told.filter(|told| told.r#type == FAILED) else {
         return write_broken(failure);

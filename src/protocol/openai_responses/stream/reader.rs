@@ -20,7 +20,7 @@ use crate::protocol::parts::Parts;
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]
-pub(in crate::protocol::openai_responses) struct State {
+pub(crate) struct State {
     reading: Reading,
     started: bool,
     open: Option<Open>,
@@ -53,7 +53,7 @@ enum Kind {
 }
 
 impl State {
-    pub(in crate::protocol::openai_responses) fn new(reading: Reading) -> Self {
+    pub(crate) fn new(reading: Reading) -> Self {
         Self { reading, ..Self::default() }
     }
 }

@@ -16,7 +16,7 @@ use crate::protocol::openai_responses::{custom, namespace};
 
 /// Writes one stream.
 #[derive(Debug)]
-pub(in crate::protocol::openai_responses) struct Writer {
+pub(crate) struct Writer {
     id: String,
     head: Head,
     numbers: Numbers,
@@ -46,7 +46,7 @@ enum Kind {
 }
 
 impl Writer {
-    pub(in crate::protocol::openai_responses) fn new(to: &Client<'_>) -> Self {
+    pub(crate) fn new(to: &Client<'_>) -> Self {
         Self {
             id: to.id.to_owned(),
             head: Head::of(to),
