@@ -1,4 +1,4 @@
-//! The client's side: accepts connections and gives each request to its stages.
+//! The client's side: accepts connections, finds the endpoint of each request, and gives it to its stages.
 //!
 //! It does not see the configuration, only the compiled table.
 
@@ -7,6 +7,7 @@ pub(crate) mod connection;
 pub mod routes;
 pub(crate) mod proxy;
 pub(crate) mod endpoint;
+mod own_path;
 pub(crate) mod encoding;
 pub(crate) mod medium;
 pub(crate) mod mentions;
@@ -33,7 +34,6 @@ pub(crate) mod outages;
 pub(crate) mod rounds;
 pub(crate) mod early_head;
 pub(crate) mod keepalive;
-mod led;
 pub(crate) mod respond;
 pub(crate) mod estimate;
 pub(crate) mod telling;
@@ -101,29 +101,19 @@ impl Context {
             let refused = async move { answer::refuse(&Refusal::NotFound, record) };
             return (Protocol::default(), Box::pin(refused));
         }
-        let mut endpoint = proxy::endpoint_of(&request);
-        if endpoint.is_none()
-            && let Some(single) = with_single_slashes(request.uri())
-        {
-            let as_it_came = std::mem::replace(request.uri_mut(), single);
-            endpoint = proxy::endpoint_of(&request);
-            // Where paths name models, a path in an unusual spelling names none.
-            let is_odd = |it: &Endpoint| it.model.is_some() && !as_it_came.path().starts_with("//");
-            let is_known = endpoint.as_ref().is_some_and(|it| !is_odd(it));
-            if !is_known && !routes::owns(request.method(), request.uri().path()) {
-                *request.uri_mut() = as_it_came;
-                endpoint = None;
-            }
+        let mut endpoint = endpoint::of(&request);
+        if endpoint.is_none() {
+            endpoint = endpoint_with_single_slashes(&mut request);
         }
         let target = self.target(&request);
-        let is_led = endpoint.is_none()
+        let at_own_path = endpoint.is_none()
             && self.gateway.has_paths()
-            && led::to_target(&self.gateway.snapshot(), &mut request);
-        if is_led {
+            && own_path::lead(&self.gateway.snapshot(), &mut request);
+        if at_own_path {
             rare = Rare::of(request.headers());
-            endpoint = proxy::endpoint_of(&request);
+            endpoint = endpoint::of(&request);
         } else if endpoint.is_none() {
-            endpoint = proxy::endpoint_as_read(&mut request);
+            endpoint = endpoint::as_read(&mut request);
         }
         let path = request.uri().path();
         if routes::owns(request.method(), path) {
@@ -136,7 +126,7 @@ impl Context {
             let sampled = self.sampling.and_then(|it| it.begin(request.headers()));
             let trace = sampled.map(Arc::new);
             let asks = Asks { protocol, operation, client, target, trace };
-            (protocol, Box::pin(proxy::proxy(self, request, rare, endpoint, asks, id, is_led)))
+            (protocol, Box::pin(proxy::proxy(self, request, rare, endpoint, asks, id, at_own_path)))
         }
     }
 
@@ -221,8 +211,22 @@ fn strip(base: &str, request: &mut Request<Incoming>) -> bool {
 /// The health checks.
 const LIFE: [&str; 2] = ["/healthz", "/readyz"];
 
-/// The path with repeated slashes merged, as most servers read it. Used only for paths that are
-/// unknown as written.
+/// The endpoint of a path that is unknown as written, with repeated slashes merged, as most servers read it. The path
+/// stays merged if it is known then.
+fn endpoint_with_single_slashes(request: &mut Request<Incoming>) -> Option<Endpoint> {
+    let single = with_single_slashes(request.uri())?;
+    let as_it_came = std::mem::replace(request.uri_mut(), single);
+    let endpoint = endpoint::of(request);
+    // Where paths name models, a path in an unusual spelling does not name one.
+    let is_odd = |it: &Endpoint| it.model.is_some() && !as_it_came.path().starts_with("//");
+    let is_known = endpoint.as_ref().is_some_and(|it| !is_odd(it));
+    if is_known || routes::owns(request.method(), request.uri().path()) {
+        return endpoint;
+    }
+    *request.uri_mut() = as_it_came;
+    None
+}
+
 fn with_single_slashes(uri: &Uri) -> Option<Uri> {
     let single = path::with_single_slashes(uri.path_and_query()?.as_str())?;
     let mut parts = uri.clone().into_parts();

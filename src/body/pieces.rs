@@ -77,6 +77,18 @@ impl Pieces {
         spliced
     }
 
+    /// The JSON object with one more member, its first, and where that begins; `None` if it is not an object. `name` is
+    /// in quotes, with a colon.
+    pub(crate) fn with_first_member(&self, name: &str, value: &[u8]) -> Option<(Self, u64)> {
+        let bytes = self.iter().flatten().copied().enumerate();
+        let mut bytes = bytes.filter(|(_, byte)| !byte.is_ascii_whitespace());
+        let (brace, _) = bytes.next().filter(|(_, byte)| *byte == b'{')?;
+        let comma: &[u8] = if bytes.next()?.1 == b'}' { b"" } else { b"," };
+        let at = brace as u64 + 1;
+        let member = [name.as_bytes(), value, comma].concat();
+        Some((self.replace(at..at, Bytes::from(member)), at))
+    }
+
     /// The same body with other bytes in the place of each span; they ascend and do not overlap. One
     /// copy, however many there are.
     pub(crate) fn replace_each(

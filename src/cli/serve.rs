@@ -50,7 +50,7 @@ type Failure = Box<dyn std::error::Error>;
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let log = log::start(arguments.log_format);
-    match kept(arguments, &log) {
+    match serve_and_keep(arguments, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             terminal::complain(&format!("onwards: {failure}"));
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 /// Serves. What must outlive the process is written however it ends.
-fn kept(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
+fn serve_and_keep(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
     onwards_heap::keep_end();
     let meters = Meters::new(&arguments.metrics_prefix)
         .map_err(|_| "--metrics-prefix: use letters, digits and underscores")?;
@@ -115,7 +115,7 @@ fn serve(
         cores.push(core(context, listening, timeouts)?);
     }
     control.block_on(async {
-        tend(&gateway, &meters, &latest, identities);
+        start_background(&gateway, &meters, &latest, identities);
         if let Some(listener) = listeners.admin {
             let listener = connection::Listener::tcp(listener)?;
             let handle = Handle::new(ask.clone(), Arc::clone(&latest));
@@ -123,7 +123,7 @@ fn serve(
             tokio::spawn(admin::listen(sources, admin_key, handle, listener, timeouts));
         }
         let access_log = access_log.as_ref().map(|it| &*it.queue);
-        live(signals, arguments, &stage, &ask, access_log, log).await;
+        until_stopped(signals, arguments, &stage, &ask, access_log, log).await;
         Ok::<_, Failure>(())
     })?;
     drop(listeners.paths);
@@ -166,7 +166,7 @@ fn join(cores: Vec<JoinHandle<()>>) {
 }
 
 /// Starts the background work: probes, alerts, and giving memory back.
-fn tend(
+fn start_background(
     gateway: &Arc<Gateway>,
     meters: &Arc<Meters>,
     latest: &Arc<Latest>,
@@ -204,7 +204,7 @@ async fn look_after() {
 }
 
 /// Waits until the process is told to stop, and drains.
-async fn live(
+async fn until_stopped(
     mut signals: Signals,
     arguments: &Arguments,
     stage: &Stage,
@@ -281,7 +281,7 @@ impl Signals {
         }
     }
 
-    /// Waits for a second signal, which ends the drain at once.
+    /// Waits for another signal to stop, which ends the drain at once.
     async fn second_end(&mut self) {
         while self.next().await != Wish::End {}
     }

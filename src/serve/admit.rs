@@ -307,7 +307,7 @@ pub(crate) fn counts(table: &Table, allowed: &Allowed) -> bool {
 ///
 /// # Errors
 /// The request has no field for the limit, or cannot be counted.
-pub(crate) async fn look(
+pub(crate) async fn estimate(
     table: &Table,
     allowed: &Allowed,
     inbound: &mut Inbound,
@@ -326,7 +326,7 @@ pub(crate) async fn look(
             Some(asked) => asked,
             None => output_cap::read(inbound).await,
         };
-        estimate(table, allowed, inbound, asked);
+        expect(table, allowed, inbound, asked);
     }
     Ok(())
 }
@@ -335,18 +335,19 @@ pub(crate) async fn look(
 ///
 /// # Errors
 /// The request cannot be counted.
-pub(crate) fn look_here(
+pub(crate) fn estimate_here(
     table: &Table,
     allowed: &Allowed,
     inbound: &mut Inbound,
 ) -> Result<(), Refusal> {
     counted::check_here(inbound)?;
     let asked = output_cap::read_here(inbound);
-    estimate(table, allowed, inbound, asked);
+    expect(table, allowed, inbound, asked);
     Ok(())
 }
 
-fn estimate(table: &Table, allowed: &Allowed, inbound: &mut Inbound, asked: output_cap::Asked) {
+/// Notes what the answer will probably use, for the reservations.
+fn expect(table: &Table, allowed: &Allowed, inbound: &mut Inbound, asked: output_cap::Asked) {
     let provider = table.pool(allowed.pool).providers.first();
     let tokenizer = provider.map(|it| it.tokenizer_for(inbound.asked_name()));
     inbound.demand = Some(Box::new(demand::of(inbound, tokenizer, asked)));

@@ -1,12 +1,49 @@
-//! The paths that the protocols define. There a request without a model is a client error; on other
-//! paths it is not found.
+//! The endpoint of a request, by its path. On the paths that protocols define, a request without a model is a client
+//! error; on other paths it is not found.
+
+use http::{Method, Request, Uri};
+use hyper::body::Incoming;
 
 use crate::{
     body::{self, Pieces},
     path,
-    protocol::{Endpoint, Family, Operation, Surface},
+    protocol::{Endpoint, Family, Operation, Protocol, Surface, endpoint::spelled::Spelled},
     refusal::Refusal,
 };
+
+/// The endpoint of a request's path. Where another protocol has the same path as OpenAI, a header of its
+/// clients distinguishes them.
+pub(super) fn of(request: &Request<Incoming>) -> Option<Endpoint> {
+    let endpoint = Endpoint::find(request.uri().path(), request.uri().query())?;
+    if endpoint.operation != Operation::Native {
+        return Some(endpoint);
+    }
+    Some(match Protocol::told(request.headers()) {
+        Some(protocol) => endpoint.said_to_be(protocol),
+        None => endpoint,
+    })
+}
+
+/// The endpoint of a path that is spelled unusually, as a lenient provider reads it. The path becomes the protocol's
+/// if both can only mean the same.
+#[cold]
+pub(super) fn as_read(request: &mut Request<Incoming>) -> Option<Endpoint> {
+    if request.method() != Method::POST {
+        return None;
+    }
+    let uri = request.uri();
+    let Spelled { endpoint, path } = Spelled::read(uri.path(), uri.query())?;
+    if let Some(path) = path {
+        let path_and_query = match uri.query() {
+            None => path,
+            Some(query) => format!("{path}?{query}"),
+        };
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = Some(path_and_query.parse().ok()?);
+        *request.uri_mut() = Uri::from_parts(parts).ok()?;
+    }
+    Some(endpoint)
+}
 
 /// Settles by the body what is asked for at a path that is for embeddings and for whatever else a model
 /// understands.

@@ -91,11 +91,11 @@ pub(crate) fn possible(
     }
 }
 
-/// Reads what the request needs, if a provider lacks some capability.
+/// Adds the capabilities that the request needs to its requirements, if a provider lacks some.
 ///
 /// # Errors
 /// No provider has what it needs and meets the requirements.
-pub(crate) async fn look(
+pub(crate) async fn require_capabilities(
     table: &Table,
     allowed: &Allowed,
     inbound: &mut Inbound,

@@ -5,7 +5,7 @@
 use std::{pin::pin, sync::Arc};
 
 use futures_util::future::{Either, select};
-use http::{Method, Request, Response, Uri};
+use http::{Request, Response};
 use hyper::body::Incoming;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     context::Context,
     early_head::{Attempted, EarlyHead},
     guardrails::{self, Asking},
-    led, limits, pacing,
+    limits, own_path, pacing,
     permits::Permits,
     policy,
     reply::Reply,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     gateway::Gateway,
-    protocol::{Endpoint, Operation, Protocol, endpoint::spelled::Spelled},
+    protocol::Endpoint,
     rare::Rare,
     record::{Asks, Record, RequestId},
     refusal::Refusal,
@@ -37,17 +37,17 @@ pub(crate) async fn proxy(
     endpoint: Option<Endpoint>,
     asks: Asks,
     id: RequestId,
-    is_led: bool,
+    at_own_path: bool,
 ) -> Response<Reply> {
     let mut record = Record::begin(Arc::clone(&context.report), id, asks);
-    let (gateway, limits) = (&context.gateway, &context.body_limits);
-    let admitted = admit::admit(request, rare, endpoint, gateway, limits, &mut record).await;
+    let (gateway, sizes) = (&context.gateway, &context.body_limits);
+    let admitted = admit::admit(request, rare, endpoint, gateway, sizes, &mut record).await;
     let mut inbound = match admitted {
         Ok(inbound) => inbound,
         Err(refusal) => return answer::refuse(&refusal, record),
     };
-    if is_led {
-        led::name_model(&mut inbound);
+    if at_own_path {
+        own_path::name_model(&mut inbound);
     }
     let hash = match signature::is_large(&inbound) {
         false => None,
@@ -69,7 +69,7 @@ pub(crate) async fn proxy(
     }
     let read = match reading(&table, &allowed, &inbound) {
         Reading::Nothing => Ok(()),
-        Reading::Here => admit::look_here(&table, &allowed, &mut inbound),
+        Reading::Here => admit::estimate_here(&table, &allowed, &mut inbound),
         // Boxed, since few requests need this space.
         Reading::All => Box::pin(read(&table, &allowed, &mut inbound)).await,
     };
@@ -99,40 +99,6 @@ pub(crate) async fn proxy(
     }
     let accepted = accept(&context, &held, &inbound, &mut record).await;
     respond::respond(context, accepted, held, &mut inbound, record)
-}
-
-/// The endpoint of the path. Where another protocol has the same path as OpenAI, a header of its
-/// clients distinguishes them.
-pub(crate) fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
-    let endpoint = Endpoint::find(request.uri().path(), request.uri().query())?;
-    if endpoint.operation != Operation::Native {
-        return Some(endpoint);
-    }
-    Some(match Protocol::told(request.headers()) {
-        Some(protocol) => endpoint.said_to_be(protocol),
-        None => endpoint,
-    })
-}
-
-/// The endpoint of a path that is spelled unusually, as a lenient provider reads it. The path becomes the protocol's
-/// if both can only mean the same.
-#[cold]
-pub(crate) fn endpoint_as_read(request: &mut Request<Incoming>) -> Option<Endpoint> {
-    if request.method() != Method::POST {
-        return None;
-    }
-    let uri = request.uri();
-    let Spelled { endpoint, path } = Spelled::read(uri.path(), uri.query())?;
-    if let Some(path) = path {
-        let path_and_query = match uri.query() {
-            None => path,
-            Some(query) => format!("{path}?{query}"),
-        };
-        let mut parts = uri.clone().into_parts();
-        parts.path_and_query = Some(path_and_query.parse().ok()?);
-        *request.uri_mut() = Uri::from_parts(parts).ok()?;
-    }
-    Some(endpoint)
 }
 
 /// Finds the caller and the pool. The request is borrowed, because it is large and every move would
@@ -192,10 +158,10 @@ async fn read(
     inbound: &mut Inbound,
 ) -> Result<(), Refusal> {
     if admit::cap(table, allowed).is_some() || admit::counts(table, allowed) {
-        admit::look(table, allowed, inbound).await?;
+        admit::estimate(table, allowed, inbound).await?;
     }
     if !table.pool(allowed.pool).lacked.is_empty() {
-        policy::look(table, allowed, inbound).await?;
+        policy::require_capabilities(table, allowed, inbound).await?;
     }
     Ok(())
 }

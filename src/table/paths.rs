@@ -6,11 +6,11 @@ use http::HeaderValue;
 
 /// The target of each path.
 #[derive(Debug, Default)]
-pub(crate) struct Paths(pub(super) HashMap<Box<str>, Led>);
+pub(crate) struct Paths(pub(super) HashMap<Box<str>, Target>);
 
 /// The target of a path.
 #[derive(Debug, Clone)]
-pub(crate) struct Led {
+pub(crate) struct Target {
     /// The alias that they ask for.
     pub(crate) alias: HeaderValue,
     /// The standard path that it stands for in its protocol.
@@ -24,7 +24,7 @@ impl Paths {
     }
 
     /// The target of this path.
-    pub(crate) fn led(&self, path: &str) -> Option<&Led> {
+    pub(crate) fn find(&self, path: &str) -> Option<&Target> {
         self.0.get(path)
     }
 }

@@ -103,22 +103,22 @@ impl Calls {
 
 /// Prepares a request for a provider.
 pub(crate) fn prepare<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Preparing<'a> {
-    let preparing = prepare_unreasoned(inbound, provider);
+    let preparing = prepare_calls(inbound, provider);
     if provider.reasoning.is_none() {
         return preparing;
     }
     match preparing {
         Preparing::Now(prepared) => {
-            Preparing::Now(prepared.and_then(|outgoing| reasoned(outgoing, inbound, provider)))
+            Preparing::Now(prepared.and_then(|outgoing| with_effort(outgoing, inbound, provider)))
         }
         Preparing::Later(later) => Preparing::Later(Box::pin(async move {
-            later.await.and_then(|outgoing| reasoned(outgoing, inbound, provider))
+            later.await.and_then(|outgoing| with_effort(outgoing, inbound, provider))
         })),
     }
 }
 
 /// Prepares it with its reasoning effort translated.
-fn reasoned<'a>(
+fn with_effort<'a>(
     mut outgoing: Outgoing<'a>,
     inbound: &Inbound,
     provider: &Provider,
@@ -142,7 +142,7 @@ fn reasoned<'a>(
     Ok(outgoing)
 }
 
-fn prepare_unreasoned<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Preparing<'a> {
+fn prepare_calls<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Preparing<'a> {
     if inbound.endpoint.is_some() && inbound.body.len() > off_core::LARGE as u64 {
         return Preparing::Later(Box::pin(prepare_off_core(inbound, provider)));
     }

@@ -332,14 +332,8 @@ fn of_deployment(inbound: &Inbound, provider: &Provider) -> Option<Pieces> {
     if !is_meant {
         return None;
     }
-    let bytes = inbound.body.iter().flatten().copied();
-    let mut bytes = bytes.enumerate().filter(|(_, byte)| !byte.is_ascii_whitespace());
-    let (at, _) = bytes.next().filter(|(_, byte)| *byte == b'{')?;
-    let comma = if bytes.next()?.1 == b'}' { "" } else { "," };
     let model = body::json_string(&provider.model_for(inbound.asked_name()));
-    let member = [b"\"model\":", &*model, comma.as_bytes()].concat();
-    let at = at as u64 + 1;
-    Some(inbound.body.replace(at..at, Bytes::from(member)))
+    inbound.body.with_first_member("\"model\":", &model).map(|(body, _)| body)
 }
 
 /// The body with the model replaced in every place, and without parts of other vendors.

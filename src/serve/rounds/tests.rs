@@ -94,7 +94,7 @@ async fn asked(context: &Context, act: &Act, alias: usize) -> (Vec<Step>, Arc<Ta
         record.allowed(&table, allowed.asked, allowed.pool);
         policy::require(&table, &allowed, &mut inbound)?;
         if !table.pool(allowed.pool).lacked.is_empty() {
-            policy::look(&table, &allowed, &mut inbound).await?;
+            policy::require_capabilities(&table, &allowed, &mut inbound).await?;
         }
         let until = rounds::until(table.pool(allowed.pool), &inbound)?;
         let held = waiting::hold(&table, &allowed, &inbound, &mut record, until).await?;

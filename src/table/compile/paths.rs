@@ -7,7 +7,7 @@ use super::{Compiler, names::reached};
 use crate::{
     config::{Path, raw},
     protocol::Endpoint,
-    table::paths::Led,
+    table::paths::Target,
 };
 
 impl Compiler<'_> {
@@ -34,8 +34,8 @@ impl Compiler<'_> {
                 self.problem(&place, "a target whose name is a pattern cannot have a path", None);
                 continue;
             };
-            let led = Led { alias, path: stands_for };
-            if self.paths.0.insert(path.into(), led).is_some() {
+            let target = Target { alias, path: stands_for };
+            if self.paths.0.insert(path.into(), target).is_some() {
                 self.problem(&place, "another target has this path already", None);
             }
         }

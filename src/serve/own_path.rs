@@ -1,24 +1,23 @@
 //! Requests at a target's own path: they continue as requests for that target at the protocol's
 //! standard path.
 
-use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, uri::PathAndQuery};
 
 use crate::{
     body::{self, Model},
-    table::{Table, paths::Led},
+    table::{Table, paths::Target},
     upstream::inbound::Inbound,
 };
 
 /// Directs a request to the target of its path; `false` if the path belongs to none.
-pub(super) fn to_target<B>(table: &Table, request: &mut Request<B>) -> bool {
-    let Some(Led { alias, path }) = table.paths.led(request.uri().path()) else { return false };
-    let target = match request.uri().query() {
+pub(super) fn lead<B>(table: &Table, request: &mut Request<B>) -> bool {
+    let Some(Target { alias, path }) = table.paths.find(request.uri().path()) else { return false };
+    let standard = match request.uri().query() {
         None => Ok(PathAndQuery::from_static(path)),
         Some(query) => format!("{path}?{query}").parse(),
     };
     let mut parts = request.uri().clone().into_parts();
-    parts.path_and_query = target.ok();
+    parts.path_and_query = standard.ok();
     let Ok(uri) = Uri::from_parts(parts) else { return false };
     *request.uri_mut() = uri;
     // A model in the request does not redirect it to another target.
@@ -31,18 +30,14 @@ pub(super) fn name_model(inbound: &mut Inbound) {
     if inbound.model.is_some() || inbound.form {
         return;
     }
-    let bytes = inbound.body.iter().flatten().copied();
-    let mut bytes = bytes.enumerate().filter(|(_, byte)| !byte.is_ascii_whitespace());
-    let Some((at, b'{')) = bytes.next() else { return };
-    let comma = if bytes.next().is_some_and(|(_, byte)| byte == b'}') { "" } else { "," };
-    let (at, name) = (at as u64 + 1, body::json_string(&inbound.alias));
+    let name = body::json_string(&inbound.alias);
+    let Some((body, at)) = inbound.body.with_first_member(MODEL, &name) else { return };
+    let more = body.len() - inbound.body.len();
     let start = at + MODEL.len() as u64;
-    let member = [MODEL.as_bytes(), &*name, comma.as_bytes()].concat();
-    let more = member.len() as u64;
-    inbound.body = inbound.body.replace(at..at, Bytes::from(member));
+    inbound.body = body;
     inbound.mentions.moved(|place| place + more);
-    let name = (start..start + name.len() as u64, inbound.alias.clone());
-    inbound.model = Some(Model { span: name.0, name: Some(name.1) });
+    let span = start..start + name.len() as u64;
+    inbound.model = Some(Model { span, name: Some(inbound.alias.clone()) });
 }
 
 const MODEL: &str = "\"model\":";
