@@ -5,7 +5,7 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{client::WireBody, read_ahead::Held, service::Service, source::Source};
+use super::{client::WireBody, idle::Idle, read_ahead::Held, service::Service, source::Source};
 use crate::{
     body::{Pieces, joined_crumbs},
     failure::Brief,
@@ -81,15 +81,6 @@ enum Rest {
     Other(Box<dyn Source>),
     /// Nothing: it has ended.
     Ended,
-}
-
-/// A timer that costs a clock reading for each wait, not a registration for each chunk.
-struct Idle {
-    limit: Duration,
-    deadline: Option<Instant>,
-    sleep: Option<Pin<Box<Sleep>>>,
-    /// The task that the timer wakes.
-    wakes: Option<Waker>,
 }
 
 impl Answer {
@@ -163,13 +154,11 @@ impl AnswerBody {
     }
 
     fn new(source: Rest, idle: Duration) -> Self {
-        let idle = Idle { limit: idle, deadline: None, sleep: None, wakes: None };
-        let held = Held::default();
         Self {
-            held,
+            held: Held::default(),
             held_bytes: 0,
             source,
-            idle,
+            idle: Idle::new(idle),
             broken: None,
             fault: None,
             usage: None,
@@ -346,7 +335,7 @@ impl AnswerBody {
             if let (Some(service), Some(Ok(piece))) = (&mut self.service, &piece) {
                 service.observe(piece);
             }
-            self.idle.deadline = None;
+            self.idle.chunk_came();
             if piece.is_none() {
                 self.fault = self.fault();
                 self.usage = self.usage().map(Box::new);
@@ -371,26 +360,6 @@ impl AnswerBody {
         };
         self.source = Rest::Ended;
         Poll::Ready(Some(Err(broken)))
-    }
-}
-
-impl Idle {
-    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let limit = self.limit;
-        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + limit);
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        // A body is polled several times for each chunk; the timer is set and will wake the task.
-        if !sleep.is_elapsed() && self.wakes.as_ref().is_some_and(|it| it.will_wake(cx.waker())) {
-            return Poll::Pending;
-        }
-        self.wakes = Some(cx.waker().clone());
-        loop {
-            ready!(sleep.as_mut().poll(cx));
-            if sleep.deadline() >= deadline {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(deadline);
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName};
 
-use super::moment::rfc3339;
+use super::timestamp::rfc3339;
 use crate::protocol::{LIMITS, limits::Limit};
 
 /// How long almost nothing is left of a limit, by the headers of some vendor.

@@ -8,7 +8,7 @@ use reqwest::Client;
 use serde::Deserialize;
 
 use super::{
-    super::moment,
+    super::timestamp,
     ask,
     credential::{Credential, since_epoch},
     renewed::{Fetched, Unfetched},
@@ -123,7 +123,7 @@ impl Issued {
             ),
             session_token: self.token.map(Secret::new),
         };
-        let expires = self.expiration.as_deref().and_then(moment::rfc3339);
+        let expires = self.expiration.as_deref().and_then(timestamp::rfc3339);
         let expires = since_epoch(expires.ok_or_else(|| missing("an expiration"))?);
         Ok(Fetched { value: Credential::Keys(keys), expires })
     }
