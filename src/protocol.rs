@@ -1,8 +1,8 @@
 //! The wire protocols: what a client may speak and what a provider may speak.
 //!
 //! Hub and spokes. Each protocol reads its bytes into the neutral forms of [`conversation`] and
-//! writes its bytes from them; a pair of protocols is one reader and one writer that have never
-//! heard of each other.
+//! writes its bytes from them; a pair of protocols is one reader and one writer that do not know
+//! each other.
 //!
 //! ```text
 //! client's request ─ read_request ─▶ Conversation ─ write_request ─▶ provider's request
@@ -32,55 +32,64 @@
 //!
 //! Nothing here does I/O, reads a clock or draws a random number: ids and times are arguments.
 
+// ── what a path asks for
 pub(crate) mod endpoint;
-pub(crate) mod mask;
 pub(crate) mod family;
 pub(crate) mod in_path;
-pub mod strict;
-pub(crate) mod guarded;
-pub(crate) mod profile;
-pub(crate) mod misfit;
-pub mod told;
-pub mod service;
-pub mod cache;
-pub(crate) mod sides;
-pub mod codec;
-pub(crate) mod observer;
-pub mod replay;
-pub mod conversation;
-pub mod embedding;
-pub(crate) mod limits;
 pub(crate) mod pasted;
 pub(crate) mod token;
-pub(crate) mod vertex;
-pub(crate) mod gates;
+// ── the interface of a protocol
+pub mod codec;
+pub(crate) mod sides;
+pub(crate) mod misfit;
+pub(crate) mod profile;
+// ── the neutral forms
+pub mod conversation;
+pub mod embedding;
+pub(crate) mod bounds;
+// ── the protocols
 pub(crate) mod openai;
+pub(crate) mod openai_responses;
 pub(crate) mod anthropic;
 pub(crate) mod gemini;
 pub(crate) mod cohere;
-pub(crate) mod openai_responses;
 pub(crate) mod bedrock;
-pub(crate) mod bounds;
+pub(crate) mod vertex;
+// ── what their readers and writers share
 pub(crate) mod object;
-pub(crate) mod chat;
-pub(crate) mod structured;
-mod fit;
-mod schema;
 mod fields;
 mod usual;
+pub(crate) mod chat;
+pub(crate) mod structured;
+pub mod cache;
+mod fit;
+mod schema;
+pub(crate) mod frames;
+mod surrogates;
+pub(crate) mod parts;
+pub(crate) mod calls;
+mod quoted;
+pub mod replay;
+// ── errors
+pub mod told;
+// ── what is passed on unchanged: requests
+pub mod service;
+pub(crate) mod foreign;
+pub(crate) mod gates;
+pub(crate) mod needs;
+pub(crate) mod members;
+pub(crate) mod mask;
+// ── what is passed on unchanged: answers
+pub(crate) mod observer;
+pub(crate) mod marks;
+pub(crate) mod nesting;
 pub(crate) mod usage;
 pub(crate) mod reasons;
 pub(crate) mod spoken;
-pub(crate) mod parts;
-pub(crate) mod calls;
-pub(crate) mod nesting;
-pub(crate) mod frames;
-pub(crate) mod marks;
-pub(crate) mod members;
-mod surrogates;
-mod quoted;
-pub(crate) mod foreign;
-pub(crate) mod needs;
+pub(crate) mod limits;
+// ── what is looked at field by field
+pub(crate) mod guarded;
+pub mod strict;
 
 use http::HeaderMap;
 

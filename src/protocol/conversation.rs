@@ -17,6 +17,7 @@ pub(crate) mod search;
 pub(crate) mod losses;
 pub(crate) mod reply;
 pub(crate) mod event;
+pub(crate) mod extra;
 use std::collections::HashMap;
 
 pub(crate) use serde_json::value::RawValue;
@@ -29,6 +30,8 @@ pub use crate::{
     models::Effort,
 };
 pub use event::Event;
+pub use extra::Extra;
+pub(crate) use extra::Extras;
 pub use late::Late;
 pub(crate) use losses::Losses;
 pub use losses::Lossy;
@@ -133,16 +136,6 @@ pub enum Delivery {
     Array,
 }
 
-/// A field without a neutral form. A writer whose protocol has the same field may take it; others
-/// lose it.
-#[derive(Debug, Clone)]
-pub struct Extra {
-    /// Its path in the client's request, without array indices: `messages.name`.
-    pub name: String,
-    /// Its value.
-    pub value: Box<RawValue>,
-}
-
 impl Conversation {
     /// Whether the answer is wanted in pieces.
     pub fn is_stream(&self) -> bool {
@@ -207,8 +200,7 @@ impl Conversation {
         }
     }
 
-    /// No form of the answer, where the client wants one that the neutral form does not hold: its
-    /// field is kept by name.
+    /// For a form of the answer that the neutral form does not have: the field is kept by name, and the form is `None`.
     pub(crate) fn keep_unknown_format(&mut self) -> Option<OutputFormat> {
         self.keep_extra("response_format", RawValue::TRUE);
         None

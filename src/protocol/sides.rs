@@ -113,6 +113,12 @@ impl Reading {
         self.calls.get(&sent).cloned().unwrap_or(sent)
     }
 
+    /// The client's ID for the call with this number, which the provider calls `sent`, if it names it.
+    pub(crate) fn id_of(&self, sent: Option<String>, index: u32) -> String {
+        let sent = sent.filter(|id| !id.is_empty());
+        sent.map_or_else(|| self.call_id(index), |id| self.own_id(id))
+    }
+
     /// An ID for the tool call with this number, if the vendor gives none.
     pub(crate) fn call_id(&self, index: u32) -> String {
         format!("call_{}_{index}", self.seed)

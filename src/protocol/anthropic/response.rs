@@ -192,8 +192,7 @@ impl Block {
             "redacted_thinking" => Part::new(Content::Redacted).signed(self.data.map(sign)),
             "tool_use" => {
                 let input = self.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned());
-                let id = self.id.filter(|id| !id.is_empty());
-                let id = id.map_or_else(|| reading.call_id(place), |id| reading.own_id(id));
+                let id = reading.id_of(self.id, place);
                 let name = reading.tool_name(self.name.unwrap_or_default());
                 Part::new(Content::ToolCall(ToolCall { id, name, arguments: input }))
             }

@@ -273,8 +273,7 @@ impl Block {
         }
         if let Some(call) = self.tool_use {
             let input = call.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned());
-            let id = call.tool_use_id.filter(|id| !id.is_empty());
-            let id = id.map_or_else(|| reading.call_id(place), |id| reading.own_id(id));
+            let id = reading.id_of(call.tool_use_id, place);
             let name = reading.tool_name(call.name);
             return Some(Part::new(Content::ToolCall(ToolCall { id, name, arguments: input })));
         }

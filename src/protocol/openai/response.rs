@@ -44,12 +44,11 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
         parts.insert(behind, Part::new(Content::Redacted).signed(Some(proof)));
     }
     for (index, mut call) in said.tool_calls.unwrap_or_default().into_iter().enumerate() {
-        let id = filled(call.id.take()).map(|id| reading.own_id(id));
-        let id = id.unwrap_or_else(|| reading.call_id(index as u32));
+        let id = reading.id_of(call.id.take(), index as u32);
         let proof = call.proof(reading);
         let (name, arguments) = call.into_words();
         let name = reading.tool_name(name);
-        let arguments = filled(Some(arguments)).unwrap_or_else(|| "{}".to_owned());
+        let arguments = if arguments.is_empty() { "{}".to_owned() } else { arguments };
         parts.push(Part::new(Content::ToolCall(ToolCall { id, name, arguments })).signed(proof));
     }
     let mut reply =
@@ -117,11 +116,6 @@ const REASONS: &[&str] = &[
     "stop_sequence",
     "content_filter",
 ];
-
-/// A text that is not empty.
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
-}
 
 /// A whole answer or one chunk of a stream, which differ in the name of a choice's message.
 #[derive(Deserialize)]

@@ -22,18 +22,19 @@ pub(super) use read::read;
 pub(super) use write::write;
 
 /// Extra fields that Chat Completions and this protocol both have, under one name.
-const SHARED_EXTRAS: &[&str] = &[
+const PLAIN_EXTRAS: &[&str] = &[
     "metadata",
     "store",
     "prompt_cache_key",
     "prompt_cache_retention",
     "safety_identifier",
-    "verbosity",
     "service_tier",
     "truncation",
     "max_tool_calls",
-    "reasoning.summary",
 ];
+
+/// Those that stand inside of another field here.
+const NESTED_EXTRAS: &[&str] = &["verbosity", "reasoning.summary"];
 
 #[cfg(test)]
 mod tests;

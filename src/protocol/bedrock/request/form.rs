@@ -6,9 +6,9 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{MODEL_FIELDS, OWN_EXTRAS};
+use super::MODEL_FIELDS;
 use crate::protocol::cache;
-use crate::protocol::conversation::{Arguments, CacheMark, Extra};
+use crate::protocol::conversation::{Arguments, CacheMark, Extra, Extras};
 use crate::protocol::fields::Fields;
 use crate::protocol::fit::claude::ThinkingOut;
 
@@ -264,9 +264,6 @@ pub(super) struct Metadata<'a> {
     pub(super) user: &'a str,
 }
 
-/// The extra fields of this protocol.
-pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
-
 impl<'a> CachePoint<'a> {
     /// The cache point for a mark; a TTL that Bedrock does not have becomes its default.
     pub(super) fn of(mark: &'a CacheMark) -> Self {
@@ -327,16 +324,6 @@ impl Serialize for ModelFields<'_> {
         }
         for (name, value) in self.named() {
             map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for Extras<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for extra in self.0.iter().filter(|extra| OWN_EXTRAS.contains(&extra.name.as_str())) {
-            map.serialize_entry(&extra.name, &extra.value)?;
         }
         map.end()
     }

@@ -9,8 +9,8 @@ use percent_encoding::utf8_percent_encode;
 use serde_json::value::RawValue;
 
 use super::form::{
-    Body, CachePoint, Choice, Count, CountConverse, CountInput, Extras, InputSchema, JsonSchema,
-    Metadata, Output, Spec, Structure, TextFormat, ToolConfig, ToolOut,
+    Body, CachePoint, Choice, Count, CountConverse, CountInput, InputSchema, JsonSchema, Metadata,
+    Output, Spec, Structure, TextFormat, ToolConfig, ToolOut,
 };
 use super::media::DocumentNames;
 use super::plan::Plan;
@@ -23,7 +23,7 @@ use crate::protocol::cache;
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
-    CacheMark, Conversation, Delivery, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
+    CacheMark, Conversation, Delivery, Extras, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
 use crate::protocol::fit::claude;
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
@@ -64,7 +64,7 @@ pub(crate) fn write(from: &Conversation, target: &Target<'_>) -> Result<Written,
         additional_model_request_fields: plan.fields,
         output_config,
         request_metadata: user.map(|user| Metadata { user }),
-        extras: Extras(&from.extras),
+        extras: Extras { all: &from.extras, known: OWN_EXTRAS },
     };
     if bedrock::CACHE_MARKS.of(model) {
         let mark = cache::is_marked_for(from, target.cache).then(|| usual_mark(from));

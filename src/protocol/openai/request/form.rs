@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
 
-use super::SHARED_EXTRAS;
 use crate::protocol::chat::{Text, ToolCallOut, ToolOut};
-use crate::protocol::conversation::{Extra, OutputFormat};
+use crate::protocol::conversation::{Extras, OutputFormat};
 use crate::protocol::fields::Fields;
 
 #[derive(Serialize)]
@@ -94,9 +92,6 @@ pub(super) struct JsonSchema<'a> {
     pub(super) strict: Option<bool>,
 }
 
-/// The extra fields that this protocol has under the same names.
-pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
-
 impl<'a> Message<'a> {
     pub(super) fn new(role: &'static str, content: Option<Text<'a>>) -> Self {
         let (refusal, reasoning_content, tool_call_id) = (None, None, None);
@@ -126,15 +121,5 @@ impl<'a> ResponseFormat<'a> {
                 },
             },
         }
-    }
-}
-
-impl Serialize for Extras<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for extra in self.0.iter().filter(|extra| SHARED_EXTRAS.contains(&extra.name.as_str())) {
-            map.serialize_entry(&extra.name, &extra.value)?;
-        }
-        map.end()
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::value::RawValue;
 
 use super::SHARED_EXTRAS;
-use super::form::{Body, Choice, Extras, Message, Named, ResponseFormat, StreamOptions};
+use super::form::{Body, Choice, Message, Named, ResponseFormat, StreamOptions};
 use crate::models::recall::{self, Recall};
 use crate::models::{Effort, MediaTypes, Model, openai};
 use crate::protocol::Protocol;
@@ -18,8 +18,8 @@ use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::turns::{GO_ON, UNDERSTOOD};
 use crate::protocol::conversation::{
-    Content, Conversation, Losses, Media, MediaKind, Part, Role, Signature, Source, ToolChoice,
-    ToolNames,
+    Content, Conversation, Extras, Losses, Media, MediaKind, Part, Role, Signature, Source,
+    ToolChoice, ToolNames,
 };
 use crate::protocol::fields::Fields;
 use crate::protocol::fit;
@@ -67,7 +67,7 @@ pub(crate) fn write(from: &Conversation, target: &Target<'_>) -> Result<Written,
         stream_options: stream.then_some(StreamOptions { include_usage: true }),
         prompt_cache_key: cache::key_of(from, target.cache)
             .filter(|_| openai::CACHE_KEYS.of(model)),
-        extras: Extras(&from.extras),
+        extras: Extras { all: &from.extras, known: SHARED_EXTRAS },
     };
     let body = json(&body);
     Ok(Written::json("/v1/chat/completions", body, losses, target.reading(names, None)))
@@ -87,8 +87,8 @@ fn write_tools<'a>(
     Ok(tools)
 }
 
-/// The same messages for models that know one order alone: after a tool speaks the assistant, and at the
-/// end anyone else.
+/// The same messages for models that accept one order only: the assistant follows a tool, and the
+/// assistant is not the last.
 fn in_order(messages: Vec<Message<'_>>) -> Vec<Message<'_>> {
     let mut ordered: Vec<Message<'_>> = Vec::with_capacity(messages.len() + 1);
     for message in messages {
@@ -142,7 +142,7 @@ fn write_messages<'a>(
     Ok(messages)
 }
 
-/// One message with one text: many who speak this protocol know neither several instructions nor
+/// One message with one text: many servers of this protocol accept neither several instructions nor
 /// instructions in parts.
 fn write_system(parts: &[Part]) -> Option<Message<'_>> {
     let texts = parts.iter().filter(|part| !part.is_blank()).filter_map(Part::as_text);
@@ -194,7 +194,7 @@ fn write_assistant<'a>(
             Content::Text(text) => said.push(PartOut::Text { text: text.into() }),
             Content::Refusal(text) => message.refusal = Some(text),
             Content::ToolCall(call) => {
-                // Those who have not made it refuse it.
+                // Only the service that made the proof accepts it.
                 let is_known = |given: &&Signature| {
                     given.vendor == Protocol::Gemini
                         && service != Service::Unknown

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
 
-use crate::protocol::conversation::{Extra, OutputFormat};
+use crate::protocol::conversation::{Extras, OutputFormat};
 use crate::protocol::fields::Fields;
 
 #[derive(Serialize)]
@@ -35,6 +34,8 @@ pub(super) struct Body<'a> {
     pub(super) include: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prompt_cache_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) store: Option<bool>,
     #[serde(flatten)]
     pub(super) extras: Extras<'a>,
 }
@@ -169,9 +170,6 @@ pub(super) enum Format<'a> {
     },
 }
 
-/// The extra fields that are written under their own names.
-pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
-
 impl Text<'_> {
     /// Whether it is empty.
     pub(super) fn is_empty(&self) -> bool {
@@ -187,7 +185,7 @@ impl Reasoning<'_> {
 }
 
 impl<'a> Content<'a> {
-    /// A single text is written as a string, which everyone reads.
+    /// A single text is written as a string, which every server reads.
     pub(super) fn of(parts: Vec<PartOut<'a>>) -> Self {
         match parts.as_slice() {
             [PartOut::InputText { text }] => Self::Plain((*text).into()),
@@ -207,27 +205,5 @@ impl<'a> Format<'a> {
                 strict: strict.unwrap_or_default(),
             },
         }
-    }
-}
-
-impl Extras<'_> {
-    /// Whether a field is at the top level of the body.
-    fn is_plain(name: &str) -> bool {
-        super::SHARED_EXTRAS.contains(&name) && name != "verbosity" && !name.contains('.')
-    }
-}
-
-impl Serialize for Extras<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let stores = self.0.iter().any(|extra| extra.name == "store");
-        if !stores {
-            // OpenAI's default is to store, which the client did not ask for.
-            map.serialize_entry("store", &false)?;
-        }
-        for extra in self.0.iter().filter(|extra| Self::is_plain(&extra.name)) {
-            map.serialize_entry(&extra.name, &extra.value)?;
-        }
-        map.end()
     }
 }

@@ -6,10 +6,10 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::SHARED_EXTRAS;
-use super::form::{Body, Choice, Content, Extras, Filters, Format, Item, Reasoning, Text, ToolOut};
+use super::form::{Body, Choice, Content, Filters, Format, Item, Reasoning, Text, ToolOut};
 use super::read::ENCRYPTED_REASONING;
 use super::turns;
+use super::{NESTED_EXTRAS, PLAIN_EXTRAS};
 use crate::models::{Effort, Model, openai};
 use crate::protocol::cache;
 use crate::protocol::codec::{Refused, Target, Written, json};
@@ -17,7 +17,7 @@ use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::search::Told;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
-    Conversation, Losses, Part, Thinking, Tool, ToolChoice, ToolNames,
+    Conversation, Extras, Losses, Part, Thinking, Tool, ToolChoice, ToolNames,
 };
 use crate::protocol::fields::Fields;
 use crate::protocol::fit::gpt::{self, fit_effort, fit_sampling, fit_user};
@@ -44,7 +44,8 @@ pub(crate) fn write(from: &Conversation, target: &Target<'_>) -> Result<Written,
     let stop = from.stop.iter().map(String::as_str).collect();
     let fields = Fields { table: &FIELDS, sampling, max_tokens: from.max_tokens, stop };
     let fields = fields.fitted(&mut losses)?;
-    from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
+    let takes = |name: &str| PLAIN_EXTRAS.contains(&name) || NESTED_EXTRAS.contains(&name);
+    from.lose_extras(takes, &mut losses)?;
     let body = Body {
         model: target.model,
         instructions,
@@ -63,7 +64,9 @@ pub(crate) fn write(from: &Conversation, target: &Target<'_>) -> Result<Written,
         include: if openai::REASONS.of(model) { &[ENCRYPTED_REASONING] } else { &[] },
         prompt_cache_key: cache::key_of(from, target.cache)
             .filter(|_| openai::CACHE_KEYS.of(model)),
-        extras: Extras(&from.extras),
+        // OpenAI's default is to store, which the client did not ask for.
+        store: extra(from, "store").is_none().then_some(false),
+        extras: Extras { all: &from.extras, known: PLAIN_EXTRAS },
     };
     let body = json(&body);
     Ok(Written::json("/v1/responses", body, losses, target.reading(names, None)))
