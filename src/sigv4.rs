@@ -64,7 +64,7 @@ pub(crate) struct Unsignable;
 /// `x-amz-security-token`.
 ///
 /// # Errors
-/// When the request is no request.
+/// The request's parts do not form a request.
 pub(crate) fn sign(
     request: &Outgoing<'_>,
     pair: Pair<'_>,
@@ -104,7 +104,7 @@ fn sign_with(
         .build()
         .map_err(|_| Unsignable)?
         .into();
-    // The scheme is no part of a signature.
+    // The scheme is not signed.
     let uri = format!("https://{}{}", request.host, request.path_and_query);
     let host = std::iter::once(("host", request.host));
     let headers = host.chain(request.headers.iter().copied());

@@ -189,8 +189,8 @@ impl<const N: usize> Machine<N> {
         if self.stack & 1 == 1 { Expect::Key } else { Expect::Value }
     }
 
-    /// A top-level key has ended: is its value one of those asked for? What decides who is asked is
-    /// found in capitals, too: providers written in Go take no notice of the case of letters.
+    /// A top-level key has ended: whether its value is wanted. Keys that decide which model is asked are
+    /// found in any case of letters, since providers written in Go ignore it.
     pub(super) fn named(&mut self, key: &[u8]) {
         let is_it = |name: &str| match name {
             MODELS => names_further_models(key),

@@ -72,7 +72,7 @@ fn pass_one(bytes: &[u8], passed: &mut Passed) -> bool {
 }
 
 /// Passes over whole blocks in which every quote is escaped and every escape is a frequent one.
-/// `true`: there is a block in which something else may be; `false`: there is no whole block more.
+/// `true` at a block in which something else may be; `false` when no whole block is left.
 #[inline(always)]
 fn pass_blocks(bytes: &[u8], passed: &mut Passed) -> bool {
     // The byte before a block says whether its first byte is escaped. An escaped backslash there

@@ -127,7 +127,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A place in a text of which no end lies inside of an escape: what an escape stands for is no letter of the text.
+/// The place, widened so that neither end lies inside of an escape.
 pub(super) fn outside(text: &[u8], place: &Range<usize>) -> Range<usize> {
     let start = match around(text, place.start) {
         Some(unit) if unit.end < place.end => unit.end,

@@ -49,7 +49,7 @@ impl Pattern {
     /// Reads a pattern in the syntax of the `regex` crate.
     ///
     /// # Errors
-    /// It is no pattern, fits the empty text, or takes too much memory.
+    /// It is not a pattern, matches the empty text, or takes too much memory.
     pub(crate) fn new(text: &str) -> Result<Self, Wrong> {
         let hir = syntax::parse(text).map_err(|error| wrong(text, &error))?;
         if hir.properties().minimum_len().is_none_or(|least| least == 0) {

@@ -33,7 +33,7 @@ enum Written {
 }
 
 impl Texts {
-    /// Reads a body. `passed`: places in their order that are no texts.
+    /// Reads a body. `passed` are the places, in order, that are skipped.
     ///
     /// # Errors
     /// It is not JSON.

@@ -41,7 +41,7 @@ enum Form {
     Fraction,
     /// 64 bits unsigned; a larger value keeps its low bits.
     Bits,
-    /// 0 says nothing.
+    /// 0 means that it is absent.
     ZeroIsUnsaid,
     /// A text, or a list of texts.
     OneOrMany,
@@ -98,7 +98,7 @@ impl Field {
         Self { form: Form::Bits, range: Range::Unsigned, ..self }
     }
 
-    /// 0 says nothing.
+    /// 0 means that it is absent.
     pub(in crate::protocol) const fn zero_is_unsaid(self) -> Self {
         Self { form: Form::ZeroIsUnsaid, ..self }
     }

@@ -70,7 +70,7 @@ struct Gate {
     path: &'static [&'static str],
     /// How the betas begin that open it.
     opened_by: &'static [&'static str],
-    /// Whether omitting it is no loss.
+    /// Whether it may be omitted without a loss.
     is_hint: bool,
 }
 

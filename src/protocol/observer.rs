@@ -206,7 +206,7 @@ fn read(
     (end, report)
 }
 
-/// The client's protocol; where its path is no protocol's, the usual one.
+/// The client's protocol; the default one if its path belongs to none.
 fn protocol(endpoint: Option<&Endpoint>) -> Protocol {
     endpoint.map(|endpoint| endpoint.protocol).unwrap_or_default()
 }

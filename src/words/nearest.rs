@@ -25,7 +25,7 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Names that a person may have meant who asked for `word`, the likeliest first: those near to it, and
+/// Names that `word` was probably meant to be, the likeliest first: those near to it, and
 /// those that are it with something more or less. `candidates` are looked at up to a bound.
 pub(crate) fn meant<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     if word.len() > LONGEST {

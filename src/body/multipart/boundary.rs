@@ -4,8 +4,8 @@
 
 use super::parameters::parameters;
 
-/// The boundary in `multipart/form-data; boundary=…`, or `None` when this is no such content
-/// type or its boundary is missing, given twice or unusable.
+/// The boundary in `multipart/form-data; boundary=…`, or `None` if it is another content
+/// type, or its boundary is missing, given twice or unusable.
 pub(crate) fn boundary(content_type: &str) -> Option<String> {
     let kind = content_type.split(';').next()?.trim_ascii();
     if !kind.eq_ignore_ascii_case("multipart/form-data") {
@@ -27,7 +27,7 @@ pub(crate) fn boundary(content_type: &str) -> Option<String> {
     if sound { String::from_utf8(boundary).ok() } else { None }
 }
 
-/// More than the 70 of RFC 2046, which not every client counts.
+/// More than the 70 of RFC 2046, since some clients exceed it.
 const LONGEST: usize = 200;
 
 #[cfg(test)]

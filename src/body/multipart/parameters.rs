@@ -8,7 +8,7 @@ pub(crate) struct Wrong;
 /// The names (in lower case) and values (unquoted) after the first semicolon.
 ///
 /// # Errors
-/// When they are no list of parameters, or one that readers understand differently.
+/// They are not a list of parameters, or readers could understand it differently.
 pub(crate) fn parameters(value: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Wrong> {
     let mut found = Vec::new();
     let Some(start) = value.iter().position(|&byte| byte == b';') else { return Ok(found) };

@@ -20,22 +20,24 @@ pub(super) struct Object {
     has_address: bool,
     /// It names a file that is kept elsewhere.
     has_file: bool,
-    /// It says that it is a file or a document,
+    /// It says that it is a file or a document.
     is_file: bool,
-    /// or a picture,
+    /// It says that it is a picture.
     is_picture: bool,
-    /// or a proof of a vendor's own, which only that vendor reads.
+    /// It says that it is a proof, which only its own vendor reads.
     is_proof: bool,
-    /// It holds data that cannot be read,
+    /// It holds data that cannot be read.
     has_unknown: bool,
-    /// or that is no base64, which it is where a type of media stands beside it,
+    /// It holds a text that is not base64: data that cannot be read if it also has a media type, unless it says that it
+    /// is text.
     has_undecoded: bool,
+    /// It has a media type.
     has_type: bool,
-    /// unless it says that it is text,
+    /// It says that it is text.
     is_text: bool,
-    /// or a text once more, token by token: what is taken out of the text would stand there.
+    /// It repeats a text, token by token: what is taken out of the text would stand there.
     is_tokens: bool,
-    /// It says anything of the tokens.
+    /// It has something about tokens.
     has_tokens: bool,
 }
 
@@ -83,7 +85,7 @@ impl Object {
         self.has_unknown = true;
     }
 
-    /// It holds what is no base64.
+    /// It holds a text that is not base64.
     pub(super) fn holds_undecoded(&mut self) {
         self.has_undecoded = true;
     }

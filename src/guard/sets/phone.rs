@@ -1,7 +1,7 @@
 //! Telephone numbers: international ones, which begin with `+` and a country's code (ITU-T E.164), and those
 //! of North America with separators.
 //!
-//! A number without `+` and without separators is no telephone number: too many others look like it.
+//! A number without `+` and separators is not taken for a telephone number, since too many others look like it.
 
 use std::ops::Range;
 

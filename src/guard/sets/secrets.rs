@@ -1,7 +1,7 @@
 //! Credentials that can be told by their shape: keys and tokens of vendors, private keys, JSON Web Tokens,
 //! and passwords in URLs.
 //!
-//! A prefix alone is none: what follows must be as long and as mixed as the vendor makes it.
+//! A prefix alone is not a secret: what follows must be as long and as mixed as the vendor makes it.
 
 mod kinds;
 #[cfg(test)]
@@ -91,8 +91,8 @@ impl Kind {
     /// The credential that begins here.
     ///
     /// # Errors
-    /// There is none, and none behind the same prefix before this place: what has been walked through once is
-    /// not again, however often the prefix stands in it.
+    /// There is no secret here, nor behind the same prefix before the returned place. So nothing is walked through
+    /// twice, however often the prefix stands in it.
     fn place(&self, text: &[u8], start: usize, end: usize) -> Result<Range<usize>, usize> {
         let begins = begins(text, start);
         let exact = |most: usize, is_of: &dyn Fn(u8) -> bool| {

@@ -1,10 +1,10 @@
 //! Words in a text of bytes: where they begin and end.
 //!
-//! A byte beyond ASCII is no part of a word: alphabets without spaces stand beside numbers.
+//! A byte beyond ASCII does not belong to a word, since scripts without spaces stand beside numbers.
 
 use std::ops::Range;
 
-/// Whether a byte is part of a word, so that what stands beside it is no whole word.
+/// Whether a byte is part of a word, so that what stands beside it is not a whole word.
 #[inline]
 pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'

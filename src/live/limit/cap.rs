@@ -36,7 +36,7 @@ pub struct Permit {
 }
 
 impl Cap {
-    /// Takes a place unless `max` are in flight; `None` is no cap.
+    /// Takes a place unless `max` are in flight; `None` means no limit.
     ///
     /// Comparing and adding is one step, so a refused request never takes the place of another, not
     /// even for an instant.

@@ -232,7 +232,7 @@ fn long_text_length(text: &[u8]) -> usize {
     text.len()
 }
 
-/// Whether a text is long and is no language: without a space, an escape or a quote.
+/// Whether a text is long and not in a language: it has no space, escape or quote.
 fn is_base64(text: &[u8]) -> bool {
     text.len() >= SHORTEST_MEDIUM && text[..SHORTEST_MEDIUM].iter().all(is_base64_digit)
 }

@@ -9,5 +9,5 @@ pub(crate) const PER_MEDIUM: usize = 1_600;
 /// Tokens around a turn.
 pub(crate) const PER_TURN: u64 = 4;
 
-/// Bytes that certainly hold a token: three times as many as usual are no mistake of an estimate.
+/// Bytes that certainly hold a token: three times as many as usual, more than an estimate can be wrong.
 pub(crate) const CERTAIN_BYTES_PER_TOKEN: u64 = 12;

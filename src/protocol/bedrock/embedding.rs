@@ -117,7 +117,7 @@ fn write_cohere(
     write_calls(path, from, words, taken, target.losses())
 }
 
-/// What a client gets who names no types: the floats in a list, as at first.
+/// The answer for a client that names no types: a list of floats, as in the API's first version.
 fn write_floats(answer: &Embedded, asked: &Embedding, id: &str) -> Result<Vec<u8>, Failure> {
     #[derive(serde::Serialize)]
     struct Floats<'a> {

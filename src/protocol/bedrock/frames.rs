@@ -40,7 +40,7 @@ pub(super) enum FrameKind {
     Error,
 }
 
-/// The bytes are no frame.
+/// The bytes are not a frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Broken;
 

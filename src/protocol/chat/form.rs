@@ -90,7 +90,7 @@ pub(crate) struct Function<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// A single text is written as a string, which everyone reads.
+    /// A single text is written as a string, which every server reads.
     pub(crate) fn of(mut parts: Vec<PartOut<'a>>) -> Self {
         match parts.as_mut_slice() {
             [PartOut::Text { text }] => Self::Plain(std::mem::take(text)),

@@ -3,7 +3,7 @@
 //! | here | in the embedding |
 //! |---|---|
 //! | `texts`, `images`, `inputs` | `inputs` |
-//! | `input_type` | `task`; who says none embeds documents |
+//! | `input_type` | `task`; documents if absent |
 //! | `embedding_types` | `forms`; base64 is made here of floats |
 //! | `max_tokens`, `priority` | `extras` |
 

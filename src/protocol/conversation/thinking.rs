@@ -26,7 +26,7 @@ impl Thinking {
         matches!(self, Self::Off | Self::Effort(Effort::None))
     }
 
-    /// Whether a model that cannot reason leaves something out: one that is free to reason or not does not.
+    /// Whether it is lost at a model that cannot reason. `Adaptive` is not: such a model may choose not to reason.
     pub(crate) fn asks_for_some(self) -> bool {
         !self.is_off() && self != Self::Adaptive
     }

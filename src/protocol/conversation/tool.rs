@@ -54,7 +54,7 @@ pub struct ToolCall {
 pub(crate) enum Arguments<'a> {
     /// An object.
     Object(&'a RawValue),
-    /// What is no object.
+    /// Anything but an object.
     Text {
         /// As the model wrote it.
         arguments: &'a str,

@@ -19,7 +19,7 @@ pub struct Merged<'a> {
 
 impl Conversation {
     /// The instructions before the first turn, without blank ones, for vendors that accept
-    /// instructions only there. Without a turn there are none.
+    /// instructions only there; empty without a turn.
     pub fn instructions(&self) -> impl Iterator<Item = &Part> {
         let mut said = self.turns.iter().filter(|turn| turn.role != Role::System);
         let is_any_said = said.any(|turn| turn.parts.iter().any(|part| !part.is_blank()));

@@ -14,7 +14,7 @@ pub(in crate::protocol) fn read_inside(at: At, body: &[u8], message: &str) -> Fa
 pub(in crate::protocol) fn kind_of(status: Option<u16>, message: &str) -> Kind {
     match status.map_or(Kind::Server, kind_of_status) {
         Kind::InvalidRequest if is_about_context(message) => Kind::ContextWindow,
-        // A trial key's month, which no waiting shortens.
+        // The monthly limit of a trial key: waiting for a moment does not help.
         Kind::RateLimit if message.to_ascii_lowercase().contains("month") => Kind::Quota,
         kind => kind,
     }

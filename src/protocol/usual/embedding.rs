@@ -1,4 +1,4 @@
-//! `POST /v1/embeddings`, as OpenAI and the many who speak it write it.
+//! `POST /v1/embeddings`, as OpenAI and most other vendors have it.
 //!
 //! | here | in the embedding |
 //! |---|---|

@@ -1,7 +1,7 @@
-//! The places of a port that has a most of connections. Where all are taken and another client waits, the
-//! connection that has been open longest is asked to end: what it has asked for is still answered.
+//! The places of a port with a limit on connections. If all are taken and another client waits, the connection
+//! that has been open longest is asked to end; its requests in flight are still answered.
 //!
-//! So clients that hold every place by asking now and then keep no one out.
+//! So clients that hold all places with a request now and then cannot keep others out.
 
 use std::{
     collections::VecDeque,
@@ -21,11 +21,11 @@ use crate::serve::stage::Stage;
 pub(super) enum Seats {
     /// As many as clients want.
     Any,
-    /// A most of them.
+    /// A limited number of them.
     Few {
         /// Those that are free.
         free: Arc<Semaphore>,
-        /// Who has the others, those first who came first.
+        /// The connections that have the others, in the order in which they came.
         taken: VecDeque<(Weak<OwnedSemaphorePermit>, Stage)>,
     },
 }

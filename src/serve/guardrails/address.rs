@@ -51,7 +51,7 @@ pub(super) fn texts(table: &Table, inbound: &Inbound) -> Vec<String> {
     all.filter(|part| !is_word(part.as_bytes())).collect()
 }
 
-/// The names and ids in the path, and a name that is not the file's own. The protocol's words are no texts.
+/// The names and ids in the path, and a name that is not the file's own. The protocol's own words are left out.
 fn in_path(table: &Table, inbound: &Inbound) -> Vec<String> {
     let is_own = table.names(&inbound.alias);
     let mut texts: Vec<String> = (!is_own).then(|| decoded(&inbound.alias)).into_iter().collect();

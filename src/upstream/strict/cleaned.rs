@@ -116,7 +116,7 @@ async fn whole(
     };
     let inside =
         |answer, body| Err(Failed::inside(answer, body, inbound.speaks(), &provider.own_classes));
-    // A list of no chunks is no answer.
+    // A list without chunks is an empty answer.
     if body.first() == Some(&b'[') && is_empty_list(&body) {
         return Err(Failed::empty(answer.status));
     }

@@ -93,7 +93,7 @@ fn count_block(counts: &mut Counts, bytes: &[u8], mut is: Classes, stops: Stops)
     let end = bytes.len().min(BLOCK) as u32;
     let mut length = stops.other.trailing_zeros().min(end);
     let mut has_stopped = length < end;
-    // Backslashes are removed from the left to the right: the one behind another is no escape.
+    // Backslashes are removed from the left to the right: one behind another does not begin an escape.
     let Stops { mut escape, mut quote, .. } = stops;
     let mut removed = 0;
     loop {

@@ -136,7 +136,7 @@ fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Option<Par
         "search_result" => Part::text(carried::search_result(&mut block, to)?),
         "tool_reference" => Part::text(block.require::<String>("tool_name")?),
         "compaction" => match block.take::<String>("content")? {
-            // What stands before it is not read by Anthropic either.
+            // Anthropic does not read what stands before it either.
             Some(summary) => {
                 to.turns.clear();
                 Part::text(carried::summary(&summary))
