@@ -32,45 +32,22 @@ pub(super) struct Stops {
     pub(super) other: u64,
 }
 
-impl Classes {
-    /// Removes the character at this place; those behind it move up.
-    #[inline(always)]
-    pub(super) fn remove(&mut self, at: u32) {
-        let Self { letter, capital, space, digit, line } = self;
-        for class in [letter, capital, space, digit, line] {
-            *class = without(*class, at);
-        }
-    }
-
-    /// The character at this place begins a line, whatever letter stands for it.
-    #[inline(always)]
-    pub(super) fn becomes_line(&mut self, at: u32) {
-        self.letter &= !(1 << at);
-        self.line |= 1 << at;
-    }
-}
-
-/// The bits without the one at this place.
-#[inline(always)]
-pub(super) fn without(bits: u64, at: u32) -> u64 {
-    let before = (1 << at) - 1;
-    bits & before | bits >> 1 & !before
+/// Letters that are something else behind a backslash.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Escaped {
+    /// Those of line feeds and tabs.
+    pub(super) line: u64,
+    /// Slashes, which stay what they are.
+    pub(super) slash: u64,
 }
 
 /// Classifies the bytes of a block, eight at a time in one register.
 #[inline(always)]
 pub(super) fn by_words(bytes: &[u8; WIDTH]) -> (Classes, Stops) {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHS: u64 = ONES << 7;
     let (mut is, mut stops) = (Classes::default(), Stops::default());
     for (nth, word) in bytes.as_chunks::<8>().0.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        // The highest bit of each byte says so; no byte carries into the next.
-        let at_least = |word: u64, least: u8| {
-            (word & !HIGHS).wrapping_add(ONES * u64::from(0x80 - least)) & HIGHS
-        };
-        let among = |word, least, most: u8| at_least(word, least) & !at_least(word, most + 1);
-        let put = |bits: u64| ((bits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * nth);
+        let put = |bits| put(bits, nth);
         let letter = among(word | ONES << 5, b'a', b'z');
         is.letter |= put(letter);
         // Small letters have this bit of their bytes.
@@ -84,14 +61,43 @@ pub(super) fn by_words(bytes: &[u8; WIDTH]) -> (Classes, Stops) {
     (is, stops)
 }
 
-/// The same, 32 at a time.
+/// The letters that may be escaped.
+#[inline(always)]
+pub(super) fn escaped_by_words(bytes: &[u8; WIDTH]) -> Escaped {
+    let mut escaped = Escaped::default();
+    for (nth, word) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let is = |byte| among(word, byte, byte);
+        escaped.line |= put((is(b'n') | is(b'r') | is(b't')) & !word, nth);
+        escaped.slash |= put(is(b'/') & !word, nth);
+    }
+    escaped
+}
+
+/// The highest bit of each byte says whether it is at least this, where it is of ASCII; no byte carries into the next.
+#[inline(always)]
+fn at_least(word: u64, least: u8) -> u64 {
+    (word & !HIGHS).wrapping_add(ONES * u64::from(0x80 - least)) & HIGHS
+}
+
+#[inline(always)]
+fn among(word: u64, least: u8, most: u8) -> u64 {
+    at_least(word, least) & !at_least(word, most + 1)
+}
+
+/// The highest bits of the bytes of a block's word, at the places of these bytes.
+#[inline(always)]
+fn put(bits: u64, nth: usize) -> u64 {
+    ((bits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * nth)
+}
+
+/// [`by_words`], 32 at a time.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
 pub(super) fn by_vectors(bytes: &[u8; WIDTH]) -> (Classes, Stops) {
     let (is, stops) = by_vector(bytes, 0);
     let (more, further) = by_vector(bytes, 1);
-    let joined = |low: u64, high: u64| low | high << 32;
     let classes = Classes {
         letter: joined(is.letter, more.letter),
         capital: joined(is.capital, more.capital),
@@ -113,12 +119,10 @@ pub(super) fn by_vectors(bytes: &[u8; WIDTH]) -> (Classes, Stops) {
 fn by_vector(bytes: &[u8; WIDTH], half: usize) -> (Classes, Stops) {
     use std::arch::x86_64::{
         _mm256_cmpeq_epi8 as equal, _mm256_cmpgt_epi8 as greater, _mm256_min_epu8 as least,
-        _mm256_movemask_epi8, _mm256_or_si256 as or, _mm256_set_epi64x, _mm256_set1_epi8,
-        _mm256_slli_epi16, _mm256_sub_epi8 as minus,
+        _mm256_movemask_epi8, _mm256_or_si256 as or, _mm256_set1_epi8, _mm256_slli_epi16,
+        _mm256_sub_epi8 as minus,
     };
-    let words = bytes.as_chunks::<8>().0;
-    let word = |at: usize| i64::from_le_bytes(words[4 * half + at]);
-    let bytes = _mm256_set_epi64x(word(3), word(2), word(1), word(0));
+    let bytes = vector(bytes, half);
     let all = |byte: u8| _mm256_set1_epi8(byte.cast_signed());
     let bits = |vector| u64::from(_mm256_movemask_epi8(vector).cast_unsigned());
     let among = |bytes, first: u8, count: u8| {
@@ -142,6 +146,46 @@ fn by_vector(bytes: &[u8; WIDTH], half: usize) -> (Classes, Stops) {
     };
     (classes, stops)
 }
+
+/// [`escaped_by_words`], 32 at a time.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+pub(super) fn escaped_by_vectors(bytes: &[u8; WIDTH]) -> Escaped {
+    let (low, high) = (escaped_by_vector(bytes, 0), escaped_by_vector(bytes, 1));
+    Escaped { line: joined(low.line, high.line), slash: joined(low.slash, high.slash) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+fn escaped_by_vector(bytes: &[u8; WIDTH], half: usize) -> Escaped {
+    use std::arch::x86_64::{
+        _mm256_cmpeq_epi8 as equal, _mm256_movemask_epi8, _mm256_or_si256 as or, _mm256_set1_epi8,
+    };
+    let bytes = vector(bytes, half);
+    let is = |byte: u8| equal(bytes, _mm256_set1_epi8(byte.cast_signed()));
+    let bits = |vector| u64::from(_mm256_movemask_epi8(vector).cast_unsigned());
+    Escaped { line: bits(or(or(is(b'n'), is(b'r')), is(b't'))), slash: bits(is(b'/')) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+fn vector(bytes: &[u8; WIDTH], half: usize) -> std::arch::x86_64::__m256i {
+    let words = bytes.as_chunks::<8>().0;
+    let word = |at: usize| i64::from_le_bytes(words[4 * half + at]);
+    std::arch::x86_64::_mm256_set_epi64x(word(3), word(2), word(1), word(0))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn joined(low: u64, high: u64) -> u64 {
+    low | high << 32
+}
+
+const ONES: u64 = u64::MAX / 255;
+const HIGHS: u64 = ONES << 7;
 
 #[cfg(test)]
 mod tests {
@@ -189,7 +233,24 @@ mod tests {
                 };
                 assert_eq!(seen(by_words(&bytes)), seen(wanted), "{byte} at {at}");
                 assert_eq!(seen(chosen(&bytes)), seen(wanted), "{byte} at {at}");
+                let of = |is: fn(&u8) -> bool| {
+                    bytes.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(is(byte)))
+                };
+                let wanted = Escaped {
+                    line: of(|byte| b"nrt".contains(byte)),
+                    slash: of(|byte| *byte == b'/'),
+                };
+                assert_eq!(escaped_by_words(&bytes), wanted, "{byte} at {at}");
+                assert_eq!(escaped_chosen(&bytes), wanted, "{byte} at {at}");
             }
+        }
+    }
+
+    #[multiversion::multiversion(targets("x86_64+avx2"))]
+    fn escaped_chosen(bytes: &[u8; WIDTH]) -> Escaped {
+        multiversion::target::match_target! {
+            "x86_64+avx2" => escaped_by_vectors(bytes),
+            _ => escaped_by_words(bytes),
         }
     }
 
@@ -199,13 +260,5 @@ mod tests {
             "x86_64+avx2" => by_vectors(bytes),
             _ => by_words(bytes),
         }
-    }
-
-    #[test]
-    fn removed_bit_is_gone_and_the_others_keep_their_order() {
-        assert_eq!(without(0b1011_0110, 0), 0b101_1011);
-        assert_eq!(without(0b1011_0110, 3), 0b101_1110);
-        assert_eq!(without(1 << 63, 63), 0);
-        assert_eq!(without(u64::MAX, 5), u64::MAX >> 1);
     }
 }

@@ -91,6 +91,13 @@ proptest! {
         let json = &quoted[1..quoted.len() - 1];
         prop_assert_eq!(counted(json, usize::MAX), defined(&text));
         prop_assert_eq!(counted(json, size), defined(&text));
+        // The same text with any of its letters escaped by number.
+        let escaped: String = text.char_indices().map(|(at, c)| {
+            let quoted = json!(c.to_string()).to_string();
+            let is_chosen = c.is_ascii_alphanumeric() && at % 5 == size % 5;
+            if is_chosen { format!("\\u{:04x}", u32::from(c)) } else { quoted[1..quoted.len() - 1].into() }
+        }).collect();
+        prop_assert_eq!(counted(&escaped, size), defined(&text));
         let mut census = Census::default();
         prop_assert_eq!(census.quoted(format!(r#"{json}", "more\": 1"#).as_bytes()), json.len());
         prop_assert_eq!(*census.counts(), defined(&text));
