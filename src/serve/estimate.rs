@@ -71,6 +71,8 @@ impl Estimate {
         let asked = if inbound.form {
             // Sound or pictures, whose bytes say nothing of tokens.
             Asked::Counted(Box::default())
+        } else if let Some(counted) = inbound.counted.take() {
+            Asked::Counted(counted)
         } else if is_stream {
             let body = &inbound.body;
             let pieces = body.iter().map(|piece| &piece[..]);

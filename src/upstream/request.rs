@@ -58,6 +58,15 @@ pub(crate) struct With<'a> {
     pub(super) traced: Option<&'a Traced>,
 }
 
+/// The room for more headers than the client's own if the answer will tell what is left of limits: hyper reads the
+/// answer's head into the memory of the request's, and a map that grows costs more than three headers.
+fn room(inbound: &Inbound) -> usize {
+    match inbound.demand {
+        Some(_) => TOLD.saturating_sub(inbound.headers.len()),
+        None => 0,
+    }
+}
+
 /// Builds the request for one provider; with `http2`, the authority is in the URI.
 pub(crate) fn build(
     inbound: &Inbound,
@@ -69,7 +78,7 @@ pub(crate) fn build(
 ) -> Result<Request<PiecesBody>, http::Error> {
     let With { credential: fetched, hash, traced } = with;
     // The provider's credential, host and length replace the client's.
-    let spare = provider.request_headers.len() + 1;
+    let spare = (provider.request_headers.len() + 1).max(room(inbound));
     let mut headers = match call {
         None => {
             let Provider { protocol, propagates_trace, trusted, .. } = *provider;
@@ -364,3 +373,6 @@ fn renamed(inbound: &Inbound, endpoint: &Endpoint, provider: &Provider) -> Optio
     let body = codec.renamed(&inbound.body.to_bytes(), &model)?;
     Some(Pieces::from(Bytes::from(body)))
 }
+
+/// The headers of a usual answer, with all that the router adds where tokens or money are limited.
+const TOLD: usize = 18;
