@@ -331,7 +331,8 @@ pub(crate) async fn estimate(
     Ok(())
 }
 
-/// Estimates what the answer will use. The body is not large, and nothing is written into it.
+/// Estimates what the answer will use, in one walk through the body most often. The body is not large, and nothing is
+/// written into it.
 ///
 /// # Errors
 /// The request cannot be counted.
@@ -340,8 +341,15 @@ pub(crate) fn estimate_here(
     allowed: &Allowed,
     inbound: &mut Inbound,
 ) -> Result<(), Refusal> {
-    counted::check_here(inbound)?;
-    let asked = output_cap::read_here(inbound);
+    let (mut delivery, mut output) = (counted::Seen::of(inbound), output_cap::Seen::of(inbound));
+    let is_asked = delivery.is_some() || output.is_some();
+    let is_seen = is_asked
+        && inbound.count_input(|name, value| {
+            delivery.iter_mut().for_each(|seen| seen.field(name, value));
+            output.iter_mut().for_each(|seen| seen.field(name, value));
+        });
+    counted::check_seen(inbound, delivery.as_ref().filter(|_| is_seen))?;
+    let asked = output_cap::read_seen(inbound, output.filter(|_| is_seen));
     expect(table, allowed, inbound, asked);
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! Requests whose use of tokens and money cannot be counted. They are refused where a limit depends on it.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use http::Method;
 
 use crate::{
-    body::{Said, said},
+    body::{Pieces, Said, said},
     path,
     protocol::{Endpoint, Family},
     refusal::Refusal,
@@ -29,10 +32,62 @@ pub(crate) async fn check(inbound: &Inbound) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// The same.
-pub(crate) fn check_here(inbound: &Inbound) -> Result<(), Refusal> {
-    match names(inbound) {
-        Some(names) => check_with(inbound, names, said(&inbound.body, names)),
-        None => check_with(inbound, &[""; 3], None),
+fn check_here(inbound: &Inbound) -> Result<(), Refusal> {
+    check_seen(inbound, None)
+}
+
+/// The same, if a walk through the body has `seen` its fields.
+///
+/// # Errors
+/// The same.
+pub(crate) fn check_seen(inbound: &Inbound, seen: Option<&Seen>) -> Result<(), Refusal> {
+    let found = match names(inbound) {
+        Some(names) if !seen.is_some_and(Seen::is_usual) => said(&inbound.body, names),
+        _ => None,
+    };
+    check_with(inbound, names(inbound).unwrap_or(&[""; 3]), found)
+}
+
+/// What the fields of a body say of its delivery, seen one after the other in a walk that checks nothing.
+pub(crate) struct Seen {
+    names: &'static [&'static str; 3],
+    /// Which of them have been seen.
+    seen: [bool; 3],
+    /// Whether one says something that wants a closer look.
+    is_odd: bool,
+}
+
+impl Seen {
+    /// Of a request whose body says how the answer is delivered; `None` if it need not be looked at.
+    pub(crate) fn of(inbound: &Inbound) -> Option<Self> {
+        names(inbound).map(Self::new)
+    }
+
+    fn new(names: &'static [&'static str; 3]) -> Self {
+        Self { names, seen: [false; 3], is_odd: false }
+    }
+
+    /// Takes a field: its name as it is written, and its value, of an object at least the bracket.
+    #[inline]
+    pub(crate) fn field(&mut self, name: &[u8], value: &[u8]) {
+        let is_it = |own: &&str| own.as_bytes().eq_ignore_ascii_case(name);
+        let Some(nth) = self.names.iter().position(is_it) else {
+            self.is_odd |= name.contains(&b'\\');
+            return;
+        };
+        let is_usual = match nth {
+            0 => matches!(value, b"true" | b"false" | b"null"),
+            1 => value == b"null" || value.starts_with(b"{"),
+            _ => matches!(value, b"false" | b"null"),
+        };
+        let is_other = self.seen[nth] || self.names[nth].as_bytes() != name;
+        self.is_odd |= is_other || !is_usual;
+        self.seen[nth] = true;
+    }
+
+    /// Whether it all is as clients usually write it, and can be counted.
+    pub(crate) fn is_usual(&self) -> bool {
+        !self.is_odd
     }
 }
 
@@ -59,7 +114,7 @@ fn check_with(
     if is_elsewhere(inbound) && !ends_with(&["/cancel"]) {
         return Err(refused("", ELSEWHERE));
     }
-    delivered(inbound, names, found)?;
+    delivered(&inbound.body, names, found)?;
     let is_unknown = inbound.endpoint.is_none() && inbound.takes_tokens();
     if is_unknown && !ends_with(&TELLING) {
         return Err(refused("", UNKNOWN));
@@ -90,11 +145,10 @@ fn is_elsewhere(inbound: &Inbound) -> bool {
 /// Checks that the answer comes at once, and as a stream only where it is asked for its tokens. An answer that is
 /// generated later is fetched by another request, which is charged nothing.
 fn delivered(
-    inbound: &Inbound,
+    body: &Pieces,
     names: &'static [&'static str; 3],
     found: Option<[Said; 3]>,
 ) -> Result<(), Refusal> {
-    let body = &inbound.body;
     let Some([stream, options, later]) = found else { return Ok(()) };
     if matches!(stream, Said::Other(_) | Said::Unclear) {
         return Err(refused(names[0], UNCLEAR_STREAM));

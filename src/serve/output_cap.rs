@@ -44,18 +44,18 @@ pub(crate) async fn read(inbound: &Inbound) -> Asked {
     asked_with(inbound, found)
 }
 
-/// Reads how long the answer may be. The same walk through the body counts its text, most often.
-pub(crate) fn read_here(inbound: &Inbound) -> Asked {
-    if let Some(place) = place(inbound).filter(|place| place.object.is_empty())
-        && !is_legacy(inbound)
-    {
-        let mut seen = Seen::new(place);
-        if inbound.count_input(|name, value| seen.field(name, value)) && !seen.is_odd {
-            return seen.asked;
-        }
-    }
+/// Reads how long the answer may be.
+fn read_here(inbound: &Inbound) -> Asked {
     let found = place(inbound).and_then(|place| found(&inbound.body.to_bytes(), place, None));
     asked_with(inbound, found)
+}
+
+/// The same, if a walk through the body has `seen` its fields.
+pub(crate) fn read_seen(inbound: &Inbound, seen: Option<Seen>) -> Asked {
+    match seen {
+        Some(seen) if !seen.is_odd => seen.asked,
+        _ => read_here(inbound),
+    }
 }
 
 fn asked_with(inbound: &Inbound, found: Option<(Asked, Edits)>) -> Asked {
@@ -212,7 +212,7 @@ fn only_read(body: &[u8], place: &'static OutputCap) -> Option<Asked> {
 }
 
 /// What the fields of a body say, seen one after the other.
-struct Seen {
+pub(crate) struct Seen {
     place: &'static OutputCap,
     asked: Asked,
     /// Whether a name has an escape, so that a closer look is needed.
@@ -220,11 +220,19 @@ struct Seen {
 }
 
 impl Seen {
+    /// Of a request whose limit is a field of the body itself, and which has one prompt.
+    pub(crate) fn of(inbound: &Inbound) -> Option<Self> {
+        let place = place(inbound).filter(|place| place.object.is_empty())?;
+        (!is_legacy(inbound)).then(|| Self::new(place))
+    }
+
     fn new(place: &'static OutputCap) -> Self {
         Self { place, asked: Asked { output: None, copies: 1 }, is_odd: false }
     }
 
-    fn field(&mut self, name: &[u8], value: &[u8]) {
+    /// Takes a field: its name as it is written, and its value, of an object or a list at least the bracket.
+    #[inline]
+    pub(crate) fn field(&mut self, name: &[u8], value: &[u8]) {
         let is_in =
             |names: &[&str]| names.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name));
         let number = || std::str::from_utf8(value).ok().and_then(whole);

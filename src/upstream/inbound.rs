@@ -122,8 +122,8 @@ impl Inbound {
         self.counted.get_or_init(|| Box::new(Input::read(pieces, self.body.len())))
     }
 
-    /// Computes that now, and shows each number and text that is a field of the body itself; `false` if it was known,
-    /// or if not all of the body is read for it.
+    /// Computes that now, and shows each field of the body on the way; `false` if it was known, or if not all of the body
+    /// is read for it.
     pub(crate) fn count_input(&self, see: impl FnMut(&[u8], &[u8])) -> bool {
         let pieces = self.body.iter().map(|piece| &piece[..]);
         let counted = || Input::read_and_see(pieces, self.body.len(), see).map(Box::new);

@@ -41,8 +41,8 @@ impl Input {
         input
     }
 
-    /// The same of a body that is not sampled, of which each number and text that is a field of its own is shown on
-    /// the way, with the field's name as it is written.
+    /// The same of a body that is not sampled, of which each field is shown on the way: its name as it is written, and
+    /// its value, of an object or a list only the first bracket.
     pub(crate) fn read_and_see<'a>(
         body: impl Iterator<Item = &'a [u8]>,
         length: u64,
@@ -57,12 +57,12 @@ impl Input {
     pub(crate) fn tokens(&self, tokenizer: &Tokenizer) -> u64 {
         let text = tokenizer.tokens(&self.text) + u64::from(self.numbers);
         let text = match self.sampled {
-            Some((seen, length)) => text.saturating_mul(length) / seen.max(1),
+            Some((seen, length)) => {
+                text.saturating_mul(length) / seen.max(1) + tokenizer.tokens(&self.beside)
+            }
             None => text,
         };
-        text + tokenizer.tokens(&self.beside)
-            + PER_TURN * u64::from(self.turns)
-            + PER_MEDIUM as u64 * u64::from(self.media)
+        text + PER_TURN * u64::from(self.turns) + PER_MEDIUM as u64 * u64::from(self.media)
     }
 }
 
@@ -106,20 +106,26 @@ impl Input {
                         see(name, &body[start..at.min(body.len())]);
                     }
                 }
-                b'{' => (lists, depth, may_be_key) = (lists << 1, depth + 1, true),
-                b'[' => (lists, depth, may_be_key) = (lists << 1 | 1, depth + 1, false),
+                b'{' | b'[' => {
+                    if depth == 1 {
+                        see(name, &body[start..at]);
+                    }
+                    let is_list = byte == b'[';
+                    (lists, depth) = (lists << 1 | u64::from(is_list), depth + 1);
+                    may_be_key = !is_list;
+                }
                 b'}' | b']' => {
                     (lists, depth, name) = (lists >> 1, depth.saturating_sub(1), b"");
                 }
                 b',' => may_be_key = lists & 1 == 0,
-                b'0'..=b'9' | b'-' => {
+                b'0'..=b'9' | b'-' | b't' | b'f' | b'n' => {
                     let rest = &body[at..];
                     let is_end = |byte: &u8| matches!(byte, b',' | b']' | b'}') || *byte <= b' ';
                     at += rest.iter().position(is_end).unwrap_or(rest.len());
-                    self.numbers += (lists & 1) as u32;
                     if depth == 1 {
                         see(name, &body[start..at]);
                     }
+                    self.numbers += (lists & 1) as u32 & u32::from(byte <= b'9');
                 }
                 _ => {}
             }
