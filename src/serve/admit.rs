@@ -1,5 +1,4 @@
-//! The checks before a request is tried, in this order: path, size, alias, key, right, rules,
-//! limits.
+//! The checks before a request may hold limits, in this order: path, size, alias, key, right, rules.
 //!
 //! The types enforce the order: only what is `Allowed` can hold limits, so a refused request uses
 //! up nothing of a later check.
