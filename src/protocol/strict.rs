@@ -6,6 +6,7 @@ mod cursor;
 mod digits;
 mod edits;
 pub(crate) mod forms;
+pub(crate) mod moderation;
 pub(crate) mod clean;
 pub(crate) mod events;
 pub(crate) mod want;

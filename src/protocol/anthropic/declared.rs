@@ -22,12 +22,12 @@ static COUNTED: Shape = Object(&[
 ]);
 
 static MESSAGE: Shape = Object(&WHOLE);
-static WHOLE: [Field; 11] = message(must("content", List(&BLOCK)));
+static WHOLE: [Field; 12] = message(must("content", List(&BLOCK)));
 /// The message that a stream begins with, before there is any content.
 static BEGUN: Shape = Object(&EMPTY);
-static EMPTY: [Field; 11] = message(fill("content", List(&BLOCK), Fill::Json("[]")));
+static EMPTY: [Field; 12] = message(fill("content", List(&BLOCK), Fill::Json("[]")));
 
-const fn message(content: Field) -> [Field; 11] {
+const fn message(content: Field) -> [Field; 12] {
     [
         fill("id", Text, Fill::Id("msg_")),
         fill("type", Shape::Words(&MESSAGE_TYPE), Fill::Json("\"message\"")),
@@ -40,8 +40,15 @@ const fn message(content: Field) -> [Field; 11] {
         may("usage", USAGE),
         may("container", CONTAINER),
         may("context_management", Shape::Within(&EDITED)),
+        may("diagnostics", DIAGNOSTICS),
     ]
 }
+
+/// Why the prompt was not in the cache.
+const DIAGNOSTICS: Shape = Object(&[may(
+    "cache_miss_reason",
+    Object(&[may("type", OneOf(words::MISSES)), may("cache_missed_input_tokens", Number)]),
+)]);
 
 /// An event of any type.
 static EVENT: Shape = Object(&[

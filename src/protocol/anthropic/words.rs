@@ -75,3 +75,11 @@ pub(super) const UNCREDITED: &[&str] = &[
 ];
 pub(super) const SKILL_SOURCES: &[&str] = &["anthropic", "custom"];
 pub(super) const SKILLS: &[&str] = &["pptx", "xlsx", "docx", "pdf"];
+pub(super) const MISSES: &[&str] = &[
+    "model_changed",
+    "system_changed",
+    "tools_changed",
+    "messages_changed",
+    "previous_message_not_found",
+    "unavailable",
+];

@@ -117,6 +117,8 @@ const UNITS: &[Field] = &[
     may("search_units", Number),
     may("classifications", Number),
     may("images", Number),
+    may("text_tokens", Number),
+    may("pages", Number),
     may("image_tokens", Number),
 ];
 
@@ -132,6 +134,7 @@ static EMBEDDED: Shape = Object(&[
             may("api_version", API_VERSION),
             may("billed_units", Object(UNITS)),
             may("tokens", Object(UNITS)),
+            may("cached_tokens", Number),
         ]),
     ),
 ]);

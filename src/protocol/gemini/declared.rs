@@ -2,6 +2,9 @@
 //!
 //! It is data.
 
+mod grounding;
+
+use self::grounding::{GROUNDING, is_offset};
 use super::{wanted, words};
 use crate::protocol::Operation;
 use crate::protocol::strict::forms::is_time;
@@ -34,7 +37,11 @@ static CHUNK: Shape = Object(&[
     may("modelVersion", Model),
     may("createTime", Like(is_time)),
     may("responseId", Text),
+    may("modelStatus", MODEL_STATUS),
 ]);
+/// How old the model is; the vendor's own words about it are left out.
+const MODEL_STATUS: Shape =
+    Object(&[may("modelStage", OneOf(words::STAGES)), may("retirementTime", Like(is_time))]);
 static COUNTED: Shape = Object(&[
     must("totalTokens", Number),
     may("totalBillableCharacters", Number),
@@ -46,11 +53,20 @@ static EMBEDDED: Shape = Object(&[
     may("embedding", Shape::Within(&VECTOR)),
     may("embeddings", List(&VECTOR)),
     may("usageMetadata", Shape::Within(&USAGE)),
+    may("metadata", Object(&[may("billableCharacterCount", Number)])),
+    may("truncated", Flag),
 ]);
 static VECTOR: Shape = Object(&[
     must("values", List(&Number)),
     may("shape", List(&Number)),
-    may("statistics", Object(&[may("tokenCount", Number), may("truncated", Flag)])),
+    may(
+        "statistics",
+        Object(&[
+            may("tokenCount", Number),
+            may("tokensDetails", List(&DETAIL)),
+            may("truncated", Flag),
+        ]),
+    ),
 ]);
 
 static CANDIDATE: Shape = Object(&[
@@ -111,7 +127,29 @@ static PART: Shape = Object(&[
         "codeExecutionResult",
         Object(&[may("id", Text), may("outcome", OneOf(words::OUTCOMES)), may("output", Text)]),
     ),
+    may("audioTranscription", TRANSCRIPTION),
+    may("speechMetadata", Object(&[may("speaker", Text), may("style", Text)])),
+    may("videoMetadata", Object(OFFSETS)),
+    may("audioMetadata", Object(OFFSETS)),
 ]);
+/// What was said in a sound, and when.
+const TRANSCRIPTION: Shape = Object(&[
+    may("text", Text),
+    may("finished", Flag),
+    may("languageCode", Text),
+    may("speakerLabel", Text),
+    may("words", List(&WORD)),
+    may("startOffset", Like(is_offset)),
+    may("endOffset", Like(is_offset)),
+]);
+static WORD: Shape = Object(&[
+    may("word", Text),
+    may("startOffset", Like(is_offset)),
+    may("endOffset", Like(is_offset)),
+]);
+const OFFSETS: &[Field] =
+    &[may("startOffset", Like(is_offset)), may("endOffset", Like(is_offset)), may("fps", Number)];
+
 /// A piece of a call's arguments.
 static ARGUMENT: Shape = Object(&[
     may("jsonPath", Text),
@@ -154,50 +192,6 @@ static TOKEN: Shape =
 static RETRIEVED: Shape =
     Object(&[may("retrievedUrl", Text), may("urlRetrievalStatus", OneOf(words::RETRIEVALS))]);
 
-static GROUNDING: Shape = Object(&[
-    may("webSearchQueries", List(&Text)),
-    may("imageSearchQueries", List(&Text)),
-    may("retrievalQueries", List(&Text)),
-    may("googleMapsWidgetContextToken", Text),
-    may("searchEntryPoint", Object(&[may("renderedContent", Text), may("sdkBlob", Text)])),
-    may("groundingChunks", List(&GROUND)),
-    may("groundingSupports", List(&SUPPORT)),
-    may("retrievalMetadata", Object(&[may("googleSearchDynamicRetrievalScore", Number)])),
-]);
-static GROUND: Shape = Object(&[
-    may("web", Object(GROUND_FIELDS)),
-    may("retrievedContext", Object(GROUND_FIELDS)),
-    may("maps", Object(GROUND_FIELDS)),
-    may("image", Object(GROUND_FIELDS)),
-]);
-const GROUND_FIELDS: &[Field] = &[
-    may("uri", Text),
-    may("title", Text),
-    may("domain", Text),
-    may("text", Text),
-    may("placeId", Text),
-    may("fileSearchStore", Text),
-    may("sourceUri", Text),
-    may("imageUri", Text),
-    may("documentName", Text),
-    may("pageNumber", Number),
-    may("mediaId", Text),
-];
-static SUPPORT: Shape = Object(&[
-    may("groundingChunkIndices", List(&Number)),
-    may("confidenceScores", List(&Number)),
-    may("renderedParts", List(&Number)),
-    may(
-        "segment",
-        Object(&[
-            may("partIndex", Number),
-            may("startIndex", Number),
-            may("endIndex", Number),
-            may("text", Text),
-        ]),
-    ),
-]);
-
 static USAGE: Shape = Object(&[
     may("promptTokenCount", Number),
     may("cachedContentTokenCount", Number),
@@ -210,6 +204,9 @@ static USAGE: Shape = Object(&[
     may("candidatesTokensDetails", List(&DETAIL)),
     may("toolUsePromptTokensDetails", List(&DETAIL)),
     may("trafficType", OneOf(words::TRAFFIC)),
+    may("responseTokenCount", Number),
+    may("responseTokensDetails", List(&DETAIL)),
+    may("serviceTier", OneOf(words::TIERS)),
 ]);
 static DETAIL: Shape =
     Object(&[may("modality", OneOf(words::MODALITIES)), may("tokenCount", Number)]);

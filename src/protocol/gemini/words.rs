@@ -61,6 +61,17 @@ pub(super) const TRAFFIC: &[&str] = &[
 ];
 pub(super) const MODALITIES: &[&str] =
     &["MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT"];
+pub(super) const TIERS: &[&str] = &["unspecified", "flex", "standard", "priority"];
+pub(super) const STAGES: &[&str] = &[
+    "MODEL_STAGE_UNSPECIFIED",
+    "UNSTABLE_EXPERIMENTAL",
+    "EXPERIMENTAL",
+    "PREVIEW",
+    "STABLE",
+    "LEGACY",
+    "DEPRECATED",
+    "RETIRED",
+];
 #[rustfmt::skip]
 pub(super) const MEDIA: &[&str] = &[
     "image/png", "image/jpeg", "image/webp", "image/gif", "image/heic", "image/heif", "image/bmp",

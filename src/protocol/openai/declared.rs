@@ -5,10 +5,12 @@
 
 use super::wanted;
 use crate::protocol::Operation;
+use crate::protocol::strict::moderation::MODERATION;
 use crate::protocol::strict::shape::{
     Declared, Field, Fill,
     Shape::{
-        self, Arguments, Either, Flag, Fragment, List, Map, Model, Number, Object, OneOf, Text,
+        self, Arguments, Either, Flag, Fragment, List, Map, Model, Number, Object, OneOf, Scalar,
+        Text,
     },
     Words, fill, may, must,
 };
@@ -29,6 +31,8 @@ static COMPLETION: Shape = Object(&[
     may("service_tier", OneOf(TIERS)),
     may("system_fingerprint", Text),
     may("citations", List(&Text)),
+    may("moderation", MODERATION),
+    may("metadata", Map(&Scalar)),
 ]);
 
 static CHUNK: Shape = Object(&[
@@ -42,6 +46,7 @@ static CHUNK: Shape = Object(&[
     may("usage", USAGE),
     may("obfuscation", Text),
     may("citations", List(&Text)),
+    may("moderation", MODERATION),
 ]);
 
 static CHOICE: Shape = Object(&[

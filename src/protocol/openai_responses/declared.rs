@@ -12,6 +12,7 @@ use self::{
 use super::{wanted, words};
 use crate::protocol::Operation;
 use crate::protocol::strict::forms::is_size;
+use crate::protocol::strict::moderation::MODERATION;
 use crate::protocol::strict::shape::{
     Declared, Field, Fill,
     Shape::{
@@ -37,7 +38,7 @@ static ANSWER: [Field; FIELDS] = response(must("output", List(&ITEM_OBJECT)));
 /// The same in an event, before there is any.
 static STARTED: Shape = Object(&PARTIAL);
 static PARTIAL: [Field; FIELDS] = response(fill("output", List(&ITEM_OBJECT), Fill::Json("[]")));
-const FIELDS: usize = 36;
+const FIELDS: usize = 43;
 
 const fn response(output: Field) -> [Field; FIELDS] {
     [
@@ -77,8 +78,58 @@ const fn response(output: Field) -> [Field; FIELDS] {
         may("metadata", Map(&Scalar)),
         may("presence_penalty", Number),
         may("frequency_penalty", Number),
+        may("moderation", MODERATION),
+        may("access_programs", PROGRAMS),
+        may("image", COMPRESSION),
+        may("input_transformations", List(&TRANSFORMED)),
+        may("prompt_cache_diagnostics", MISSED),
+        may("prompt_cache_options", CACHE_OPTIONS),
+        may("tool_usage", TOOL_USAGE),
     ]
 }
+
+const PROGRAMS: Shape = Object(&[may("cyber", OneOf(words::PROGRAMS))]);
+const COMPRESSION: Shape = Object(&[may("context_compression", OneOf(&["enabled", "disabled"]))]);
+/// What was taken out of the client's input.
+static TRANSFORMED: Shape = Object(&[
+    may("id", Text),
+    may("type", OneOf(&["reasoning"])),
+    may("action", OneOf(&["removed"])),
+    may("reason", OneOf(words::REMOVALS)),
+]);
+/// Why a prompt was not found in the cache.
+const MISSED: Shape = Object(&[
+    may("type", OneOf(words::LOOKUPS)),
+    may("reason", OneOf(words::MISSES)),
+    may("cache_missed_tokens", Number),
+    may("comparison_reusable_tokens", Number),
+]);
+const CACHE_OPTIONS: Shape = Object(&[
+    may("mode", OneOf(&["implicit", "explicit"])),
+    may("ttl", OneOf(&["30m", "12h"])),
+    may("comparison_response_id", Text),
+]);
+const TOOL_USAGE: Shape = Object(&[
+    may(
+        "image_gen",
+        Object(&[
+            may("input_tokens", Number),
+            may("input_tokens_details", Object(OF_IMAGES)),
+            may("output_tokens", Number),
+            may("output_tokens_details", Object(OF_IMAGES)),
+            may("cached_tokens", Number),
+            may("cached_tokens_details", Object(OF_IMAGES)),
+            may("total_tokens", Number),
+        ]),
+    ),
+    may("web_search", Object(&[may("num_requests", Number)])),
+]);
+const OF_IMAGES: &[Field] = &[
+    may("image_tokens", Number),
+    may("text_tokens", Number),
+    may("cached_image_tokens", Number),
+    may("cached_text_tokens", Number),
+];
 
 const CONVERSATION: Shape = Object(&[may("id", Text)]);
 const INCOMPLETE: Shape = Object(&[may("reason", OneOf(words::INCOMPLETE))]);
@@ -103,7 +154,14 @@ const USAGE: Shape = Object(&[
     may("input_tokens", Number),
     may(
         "input_tokens_details",
-        Object(&[may("cached_tokens", Number), may("cache_write_tokens", Number)]),
+        Object(&[
+            may("cached_tokens", Number),
+            may("cache_write_tokens", Number),
+            may(
+                "cache_write_tokens_details",
+                Object(&[may("ttl_30m_tokens", Number), may("ttl_12h_tokens", Number)]),
+            ),
+        ]),
     ),
     may("output_tokens", Number),
     may("output_tokens_details", Object(&[may("reasoning_tokens", Number)])),

@@ -83,5 +83,46 @@ pub(super) const CONTEXTS: &[&str] = &["auto", "current_turn", "all_turns"];
 pub(super) const MODES: &[&str] = &["standard", "pro"];
 pub(super) const CALLERS: &[&str] = &["direct", "program", "programmatic"];
 pub(super) const ENVIRONMENTS: &[&str] = &["local", "container_reference"];
-pub(super) const MCP_ERRORS: &[&str] =
-    &["http_error", "mcp_protocol_error", "mcp_tool_execution_error"];
+pub(super) const TOOL_ERRORS: &[&str] = &[
+    "http_error",
+    "mcp_protocol_error",
+    "mcp_tool_execution_error",
+    "image_generation_error",
+    "image_generation_server_error",
+    "image_generation_user_error",
+    "invalid_request_error",
+    "rate_limit_error",
+    "server_error",
+];
+pub(super) const UNWANTED: &[&str] = &[
+    "harassment",
+    "hate",
+    "illicit",
+    "self-harm",
+    "self_harm",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
+];
+pub(super) const PROGRAMS: &[&str] = &["standard", "daybreak_blue", "daybreak_red"];
+pub(super) const REMOVALS: &[&str] = &[
+    "organization_mismatch",
+    "end_user_mismatch",
+    "model_mismatch",
+    "prefix_mismatch",
+    "turn_boundary",
+];
+pub(super) const LOOKUPS: &[&str] =
+    &["cache_hit", "cache_miss", "comparison_response_not_found", "unavailable"];
+pub(super) const MISSES: &[&str] = &[
+    "model_changed",
+    "prompt_cache_key_changed",
+    "tools_changed",
+    "text_format_changed",
+    "reasoning_effort_changed",
+    "verbosity_changed",
+    "context_compacted",
+    "input_changed",
+    "service_tier_changed",
+];

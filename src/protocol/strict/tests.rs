@@ -2,6 +2,7 @@
 
 mod checks;
 mod grammar;
+mod newest;
 
 use bytes::Bytes;
 use proptest::prelude::*;

@@ -55,6 +55,8 @@ const WORDS: [(Kind, Option<Class>, &[&str]); 20] = [
             "DataInspectionFailed",
             "moderation_blocked",
             "image_content_policy_violation",
+            "bio_policy",
+            "misalignment_policy_violation",
         ],
     ),
     (
@@ -234,6 +236,14 @@ const CONTEXT_WORDS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn policies_of_a_vendor_are_filters_of_content() {
+        for word in ["bio_policy", "misalignment_policy_violation", "moderation_blocked"] {
+            assert_eq!(kind_of(word), Some(Kind::ContentFilter), "{word}");
+            assert_eq!(class_of(word), Some(Class::ContentFilter), "{word}");
+        }
+    }
 
     /// As vendors and servers say it; and what is not about the prompt.
     #[test]

@@ -44,7 +44,7 @@ const ITEMS: &[&str] = &[
 ];
 
 /// An item of any type: which of these it has depends on its type.
-const fn item(arguments: Shape) -> [Field; 42] {
+const fn item(arguments: Shape) -> [Field; 43] {
     [
         must("type", Shape::Tag(ITEMS)),
         may("id", Text),
@@ -77,7 +77,8 @@ const fn item(arguments: Shape) -> [Field; 42] {
         may("acknowledged_safety_checks", List(&CHECK)),
         may("server_label", Text),
         may("tools", List(&TOOL)),
-        may("error", MCP_ERROR),
+        may("error", TOOL_ERROR),
+        may("svg_usage", SVG_USAGE),
         may("fingerprint", Text),
         may("caller", CALLER),
         may("async", Flag),
@@ -90,9 +91,9 @@ const fn item(arguments: Shape) -> [Field; 42] {
         may("execution", OneOf(words::EXECUTION)),
     ]
 }
-static ITEM: [Field; 42] = item(Shape::Arguments);
+static ITEM: [Field; 43] = item(Shape::Arguments);
 /// An item in an event: a call that is under way has no arguments yet.
-pub(super) static BEGUN: [Field; 42] = item(Shape::Fragment);
+pub(super) static BEGUN: [Field; 43] = item(Shape::Fragment);
 pub(super) static ITEM_OBJECT: Shape = Object(&ITEM);
 
 pub(super) static CONTENT: Shape = Object(&[
@@ -194,7 +195,23 @@ const ENVIRONMENT: Shape =
     Object(&[may("type", OneOf(words::ENVIRONMENTS)), may("container_id", Text)]);
 
 /// What went wrong with a tool: of which kind, and not what it says.
-const MCP_ERROR: Shape =
-    Either(&[OneOf(&[]), Object(&[may("type", OneOf(words::MCP_ERRORS)), may("code", CODE)])]);
-/// A number alone.
-const CODE: Shape = Either(&[Number, OneOf(&[])]);
+const TOOL_ERROR: Shape = Either(&[
+    OneOf(&[]),
+    Object(&[
+        may("type", OneOf(words::TOOL_ERRORS)),
+        may("code", CODE),
+        may("moderation_details", MODERATED),
+    ]),
+]);
+/// A number, or the word for a picture that is not allowed.
+const CODE: Shape = Either(&[Number, OneOf(&["moderation_blocked"])]);
+const MODERATED: Shape = Object(&[
+    may("categories", List(&OneOf(words::UNWANTED))),
+    may("moderation_stage", OneOf(&["input", "output", "unknown"])),
+]);
+const SVG_USAGE: Shape = Object(&[
+    may("input_tokens", Number),
+    may("output_tokens", Number),
+    may("reasoning_tokens", Number),
+    may("total_tokens", Number),
+]);

@@ -51,5 +51,13 @@ pub(super) const TOOL: Shape = Object(&[
     may("input_schema", Any),
     may("annotations", Any),
     may("external_web_access", Flag),
+    may("tunnel_id", Text),
+    may("action", OneOf(words::PICTURE_ACTIONS)),
+    may("complexity", OneOf(words::LEVELS)),
+    may("frame_count", Number),
+    may("frame_duration_ms", Number),
+    may("svg", Any),
+    may("async", Flag),
+    may("execution", OneOf(words::EXECUTION)),
     may("allowed_callers", List(&OneOf(words::CALLERS))),
 ]);
