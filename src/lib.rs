@@ -39,6 +39,7 @@ pub mod path;
 pub(crate) mod models;
 pub(crate) mod sigv4;
 pub(crate) mod within;
+pub(crate) mod quiet;
 pub(crate) mod moment;
 pub(crate) mod rare;
 pub(crate) mod trace;

@@ -8,7 +8,9 @@ mod socket;
 mod streams;
 pub(crate) mod tls;
 
-use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, future::poll_fn, io, net::IpAddr, sync::Arc, task::Poll, time::Duration,
+};
 
 use http::{HeaderValue, Request, Response, header};
 use hyper::{
@@ -16,7 +18,7 @@ use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use rustls::ServerConfig;
 use socket2::SockRef;
 use tokio::{
@@ -33,7 +35,10 @@ use self::{
     streams::{Noted, Streams},
 };
 use super::{reply::Reply, stage::Stage};
-use crate::within::after;
+use crate::{
+    quiet::{ForHyper, Tcp},
+    within::after,
+};
 
 /// The timeouts of a client.
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +155,7 @@ async fn serve<S: Service>(
     let from = From { client: Some(client), ..from };
     let limit = after(Instant::now(), timeouts.header);
     match from.service.tls() {
-        None => speak(from, stream, timeouts, limit).await,
+        None => speak(from, Tcp::new(stream), timeouts, limit).await,
         // Boxed, since other connections would keep space for TLS.
         Some(config) => Box::pin(secure(from, stream, timeouts, (config, limit))).await,
     }
@@ -234,17 +239,25 @@ async fn serve_http1<S: Service, W: Wire>(
         }
     });
     let timer = HeadTimer::new(Arc::clone(signs));
-    let connection = http1_builder(timer).serve_connection(TokioIo::new(socket), service);
+    let connection = http1_builder(timer).serve_connection(ForHyper::new(socket), service);
     let mut connection = std::pin::pin!(connection);
     let mut overdue = std::pin::pin!(signs.overdue(timeouts.header, timeouts.idle));
-    // Biased: received bytes are read before the end is noticed; hyper would close a connection
-    // that it has not read from.
-    tokio::select! {
-        biased;
-        ended = &mut connection => return ended.map_err(io::Error::other),
-        () = &mut overdue => return Err(io::ErrorKind::TimedOut.into()),
-        () = from.stage.closing() => connection.as_mut().graceful_shutdown(),
+    let mut closing = std::pin::pin!(from.stage.closing());
+    // A chunk of a stream polls all three. The connection comes first: received bytes are read before
+    // the end is noticed; hyper would close a connection that it has not read from.
+    let ended = poll_fn(|cx| {
+        if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+            return Poll::Ready(Some(ended.map_err(io::Error::other)));
+        }
+        if overdue.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())));
+        }
+        closing.as_mut().poll(cx).map(|()| None)
+    });
+    if let Some(ended) = ended.await {
+        return ended;
     }
+    connection.as_mut().graceful_shutdown();
     tokio::select! {
         biased;
         ended = connection => ended.map_err(io::Error::other),
@@ -270,7 +283,7 @@ async fn serve_http2<S: Service, W: Wire>(
     });
     let streams = Streams::new(timeouts.write);
     let builder = http2_builder(streams.clone());
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(socket), service));
+    let mut connection = std::pin::pin!(builder.serve_connection(ForHyper::new(socket), service));
     // Biased: as for HTTP/1.1.
     tokio::select! {
         biased;

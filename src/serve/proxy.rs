@@ -41,11 +41,12 @@ pub(crate) async fn proxy(
 ) -> Response<Reply> {
     let mut record = Record::begin(Arc::clone(&context.report), id, asks);
     let (gateway, sizes) = (&context.gateway, &context.body_limits);
-    let admitted = admit::admit(request, rare, endpoint, gateway, sizes, &mut record).await;
-    let mut inbound = match admitted {
-        Ok(inbound) => inbound,
-        Err(refusal) => return answer::refuse(&refusal, record),
-    };
+    // Without a name of its own, the result takes no space of the future.
+    let mut inbound =
+        match admit::admit(request, rare, endpoint, gateway, sizes, &mut record).await {
+            Ok(inbound) => inbound,
+            Err(refusal) => return answer::refuse(&refusal, record),
+        };
     if at_own_path {
         own_path::name_model(&mut inbound);
     }

@@ -172,7 +172,8 @@ impl<'a> Rounds<'a> {
                 },
                 None if self.budget.attempts > 0 => None,
                 None => match record.trail.last_resort() {
-                    Some(provider) => self.force(provider, record).await?,
+                    // Boxed, since few requests need this space.
+                    Some(provider) => Box::pin(self.force(provider, record)).await?,
                     None if self.waited_for_trial(record).await => continue,
                     None => None,
                 },

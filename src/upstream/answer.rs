@@ -201,6 +201,7 @@ impl AnswerBody {
     }
 
     /// The next chunk, read ahead or not.
+    #[inline]
     pub(crate) fn poll_piece(
         &mut self,
         cx: &mut Context<'_>,

@@ -220,6 +220,7 @@ const LONGEST_TRIP: Duration = Duration::from_secs(1);
 
 impl Source for WireBody {
     /// The next chunk. Trailers are ignored, since clients of these protocols do not read them.
+    #[inline]
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         loop {
             let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {

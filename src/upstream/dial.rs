@@ -9,13 +9,13 @@ use std::{
 
 use http::Uri;
 use hyper::client::conn::http2;
-use hyper_rustls::HttpsConnector;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::{
     client::legacy::connect::Connection,
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use rustls::{ClientConfig, pki_types::ServerName};
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use tower_service::Service;
 
 use super::barrier::Unreached;
@@ -26,6 +26,7 @@ use super::tcp::Tcp;
 use super::tunnel::{self, End};
 use crate::{
     body::PiecesBody,
+    quiet::{self, ForHyper, Quiet},
     table::{
         Origin,
         route::{OwnTls, Proxy, Route},
@@ -180,12 +181,16 @@ async fn handshake(stream: Stream, http2: bool) -> Result<Sender, Unreached> {
         .keep_alive_timeout(H2_PING)
         .initial_stream_window_size(H2_STREAM_WINDOW)
         .initial_connection_window_size(H2_CONNECTION_WINDOW)
-        .handshake(TokioIo::new(listen_state.listen(stream, H2_MOST_UNANSWERED)))
+        .handshake(ForHyper::new(listen_state.listen(stream, H2_MOST_UNANSWERED)))
         .await
         .map_err(of_http)?;
     tokio::spawn(connection);
     Ok(Sender::Http2(Http2 { requests, listen_state }))
 }
+
+/// Bytes may have come that are decrypted and not read.
+impl Quiet for TokioIo<MaybeHttpsStream<ForHyper<quiet::Tcp>>> {}
+impl Quiet for TlsStream<Stream> {}
 
 /// The default TLS configuration: TLS 1.2 and later.
 pub(crate) fn tls_config() -> ClientConfig {

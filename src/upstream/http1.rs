@@ -12,7 +12,6 @@ use hyper::{
     body::Incoming,
     client::conn::{TrySendError, http1},
 };
-use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     runtime::Handle,
@@ -22,15 +21,18 @@ use tokio::{
 };
 
 use super::listen::{ListenState, Listening};
-use crate::body::PiecesBody;
+use crate::{
+    body::PiecesBody,
+    quiet::{ForHyper, Quiet},
+};
 
 /// A TCP or TLS connection. Boxed, so that hyper is compiled once for both.
 pub(crate) type Stream = Box<dyn Socket>;
 
 /// The requirements on a connection.
-pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Quiet + Send + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+impl<S: AsyncRead + AsyncWrite + Quiet + Send + Unpin> Socket for S {}
 
 /// A connection driven by hyper.
 pub(crate) struct Http1 {
@@ -53,7 +55,7 @@ impl Http1 {
     /// hyper's own; it has none today.
     pub(crate) async fn open(stream: Stream, opened: Instant) -> hyper::Result<Self> {
         let listen_state = ListenState::default();
-        let io = TokioIo::new(listen_state.listen(stream, MOST_UNANSWERED));
+        let io = ForHyper::new(listen_state.listen(stream, MOST_UNANSWERED));
         let (requests, connection) = http1::Builder::new().handshake(io).await?;
         let (park, asked) = oneshot::channel();
         let carrier = Carrier(tokio::spawn(carry(connection, asked)).abort_handle());
@@ -126,7 +128,7 @@ impl Drop for Carrier {
     }
 }
 
-type Carried = http1::Connection<TokioIo<Listening<Stream>>, PiecesBody>;
+type Carried = http1::Connection<ForHyper<Listening<Stream>>, PiecesBody>;
 
 /// Ends when the provider closes the connection, or when no more requests can arrive.
 async fn carry(connection: Carried, mut park: oneshot::Receiver<oneshot::Sender<Stream>>) {

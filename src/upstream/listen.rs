@@ -22,6 +22,8 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
+use crate::quiet::Quiet;
+
 /// The bytes since the count was cleared, and the state of the awaited head.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ListenState(Arc<AtomicUsize>);
@@ -95,6 +97,13 @@ fn wakes(look: Pin<&mut Sleep>, cx: &mut Context<'_>) {
 /// Whether the awaited head has begun.
 fn has_begun(state: usize) -> bool {
     state & HEAD > 0 && state & COUNT > 0
+}
+
+impl<I: Quiet> Quiet for Listening<I> {
+    #[inline]
+    fn is_quiet(&self, cx: &Context<'_>) -> bool {
+        self.look.is_none() && self.io.is_quiet(cx)
+    }
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {

@@ -15,12 +15,12 @@ use std::{
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use http::Uri;
-use hyper_util::rt::TokioIo;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{net::TcpStream, time::sleep};
 use tower_service::Service;
 
 use super::names::Names;
+use crate::quiet::{self, ForHyper};
 
 /// Opens TCP connections to the host of a URL.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub(crate) enum Unconnected {
 }
 
 impl Tcp {
-    pub(super) async fn open(self, uri: Uri) -> Result<TokioIo<TcpStream>, Unconnected> {
+    pub(super) async fn open(self, uri: Uri) -> Result<ForHyper<quiet::Tcp>, Unconnected> {
         let host = uri.host().unwrap_or_default();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
@@ -51,12 +51,12 @@ impl Tcp {
                 first_of(found).await
             }
         };
-        stream.map(TokioIo::new).map_err(Unconnected::Tcp)
+        stream.map(|it| ForHyper::new(quiet::Tcp::new(it))).map_err(Unconnected::Tcp)
     }
 }
 
 impl Service<Uri> for Tcp {
-    type Response = TokioIo<TcpStream>;
+    type Response = ForHyper<quiet::Tcp>;
     type Error = Unconnected;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Unconnected>> + Send>>;
 
@@ -166,7 +166,7 @@ mod tests {
         let begun = Instant::now();
         let uri = format!("http://several.example:{port}").parse().unwrap();
         let opened = tcp.clone().open(uri).await.map_err(|error| error.to_string());
-        (opened.map(|stream| stream.inner().peer_addr().unwrap()), begun.elapsed())
+        (opened.map(|stream| stream.into_inner().peer_addr().unwrap()), begun.elapsed())
     }
 
     #[tokio::test]

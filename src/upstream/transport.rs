@@ -41,8 +41,10 @@ pub(super) async fn call(
     began: Instant,
 ) -> Result<Box<Answer>, Failed> {
     let answer = match &provider.place {
+        // Boxed, since it lies in seven futures, and each is copied whole when it begins.
         Place::Wire { origin, base } => {
-            over_wire(client, provider, (origin, base), inbound, call, traced, began).await?
+            let asked = over_wire(client, provider, (origin, base), inbound, call, traced, began);
+            Box::pin(asked).await?
         }
         // Boxed, since few requests need the space of a mock.
         Place::Mock(script) => {

@@ -203,7 +203,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut provider, _) = listener.accept().await.unwrap();
-        let mut connection = Http1::open(Box::new(stream), opened).await.unwrap();
+        let mut connection =
+            Http1::open(Box::new(crate::quiet::Tcp::new(stream)), opened).await.unwrap();
         ask(&mut connection, &mut provider).await;
         (connection, provider)
     }

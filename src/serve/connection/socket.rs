@@ -12,12 +12,13 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
-    net::{TcpStream, UnixStream},
+    net::UnixStream,
     time::{Instant, Sleep, sleep},
 };
 use tokio_rustls::server::TlsStream;
 
 use super::signs::Signs;
+use crate::quiet::{Quiet, Tcp};
 
 /// The first bytes of a connection, until they tell its protocol.
 #[derive(Debug, Default)]
@@ -62,12 +63,12 @@ impl First {
 }
 
 /// The transport of a connection.
-pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+pub(super) trait Wire: AsyncRead + AsyncWrite + Quiet + Unpin + Send + 'static {
     /// Whether it buffers written bytes, so that a flush may have to wait.
     const BUFFERS: bool;
 }
 
-impl Wire for TcpStream {
+impl Wire for Tcp {
     const BUFFERS: bool = false;
 }
 
@@ -75,9 +76,14 @@ impl Wire for UnixStream {
     const BUFFERS: bool = false;
 }
 
-impl Wire for TlsStream<TcpStream> {
+impl Wire for TlsStream<Tcp> {
     const BUFFERS: bool = true;
 }
+
+impl Quiet for UnixStream {}
+
+/// Bytes may have come that are decrypted and not read.
+impl Quiet for TlsStream<Tcp> {}
 
 /// A client's socket after its first bytes.
 #[derive(Debug)]
@@ -138,6 +144,13 @@ impl<W> Socket<W> {
         let begin = || Stuck { end: Box::pin(sleep(patience)), sent: 0 };
         let end = self.stuck.get_or_insert_with(begin).end.as_mut();
         std::pin::pin!(tokio::task::unconstrained(end)).poll(cx)
+    }
+}
+
+impl<W: Wire> Quiet for Socket<W> {
+    #[inline]
+    fn is_quiet(&self, cx: &Context<'_>) -> bool {
+        self.first.taken == self.first.length && self.stream.is_quiet(cx)
     }
 }
 

@@ -9,6 +9,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
+use crate::quiet::Tcp;
+
 /// The connection after its handshake; `None` if the client spoke plain HTTP and was told so.
 ///
 /// # Errors
@@ -16,7 +18,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 pub(super) async fn accept(
     mut stream: TcpStream,
     config: Arc<ServerConfig>,
-) -> io::Result<Option<TlsStream<TcpStream>>> {
+) -> io::Result<Option<TlsStream<Tcp>>> {
     let mut first = [0];
     if stream.peek(&mut first).await? == 0 {
         return Ok(None);
@@ -29,7 +31,7 @@ pub(super) async fn accept(
         tokio::io::copy(&mut rest, &mut tokio::io::sink()).await?;
         return Ok(None);
     }
-    TlsAcceptor::from(config).accept(stream).await.map(Some)
+    TlsAcceptor::from(config).accept(Tcp::new(stream)).await.map(Some)
 }
 
 /// The response to plain HTTP on a TLS port.
