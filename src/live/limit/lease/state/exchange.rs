@@ -180,6 +180,11 @@ impl State {
             true => answer.used.saturating_add(answer.held).saturating_sub(self.terms.limit),
             false => 0,
         };
+        if self.is_forgotten(now) {
+            // It was forgotten while the question was under way: others may have got its free part.
+            let beyond = answer.used.saturating_add(answer.held).saturating_sub(self.terms.limit);
+            self.have = self.have.saturating_sub(beyond);
+        }
         self.told = ask.spent;
         self.counts_until = Some(self.asked + LIVES.saturating_sub(MARGIN));
         self.have = self.have.saturating_add(answer.granted);
