@@ -42,11 +42,11 @@ pub(crate) async fn proxy(
     let mut record = Record::begin(Arc::clone(&context.report), id, asks);
     let (gateway, sizes) = (&context.gateway, &context.body_limits);
     // Without a name of its own, the result takes no space of the future.
-    let mut inbound =
-        match admit::admit(request, rare, endpoint, gateway, sizes, &mut record).await {
-            Ok(inbound) => inbound,
-            Err(refusal) => return answer::refuse(&refusal, record),
-        };
+    let mut inbound = match admit::admit(request, rare, endpoint, gateway, sizes, &mut record).await
+    {
+        Ok(inbound) => inbound,
+        Err(refusal) => return answer::refuse(&refusal, record),
+    };
     if at_own_path {
         own_path::name_model(&mut inbound);
     }

@@ -10,7 +10,7 @@ use super::{
     inflow::{Inflow, RENEW as RENEW_INFLOW},
     own::Own,
     pace::Pace,
-    talk::Answer,
+    talk::{Answer, LIVES},
     terms::{Flow, Lack, Seen, Terms},
 };
 use crate::live::limit::desk::Outage;
@@ -259,7 +259,14 @@ impl State {
         let tell = if self.is_wanted() || self.is_scarce { TELL_SOON } else { TELL };
         (self.spent != self.told && since >= tell)
             || (self.have > 0 && self.pace.is_idle())
-            || (self.have + self.held > 0 && since >= RENEW)
+            || (self.have + self.held > 0 && since >= TELL && self.is_unheard(now))
+    }
+
+    /// Whether the store should hear that this replica is alive. Questions without an answer may not have
+    /// reached it.
+    fn is_unheard(&self, now: Instant) -> bool {
+        let left = |until: Instant| until.saturating_duration_since(now);
+        self.counts_until.is_none_or(|until| left(until) <= COUNTS.saturating_sub(RENEW))
     }
 
     /// Whether nothing was taken for so long that other replicas may need this one's part of the rate.
@@ -310,6 +317,9 @@ const TELL: Duration = Duration::from_millis(900);
 const TELL_SOON: Duration = Duration::from_millis(400);
 /// The shortest time between requests to the store if no request waits.
 const ANEW: Duration = Duration::from_millis(100);
+/// The store counts a replica for this long after a question. It considers itself forgotten a little earlier
+/// than the store does, since their clocks drift.
+const COUNTS: Duration = LIVES.saturating_sub(Duration::from_millis(500));
 /// How often a replica reports that it is alive.
 const RENEW: Duration = Duration::from_secs(2);
 /// This replica's own part of the rate is returned after this time without a request.

@@ -50,10 +50,13 @@ impl Cluster {
         1_000_000_000_000 + self.began.elapsed().as_micros() as u64
     }
 
-    /// Tells the store what there is to tell; `is_lost`: its answer does not come.
-    fn tell(&mut self, replica: usize, all: bool, is_lost: bool) {
+    /// Tells the store what there is to tell, and returns whether there was anything; `is_lost`: its answer
+    /// does not come.
+    fn tell(&mut self, replica: usize, all: bool, is_lost: bool) -> bool {
         let now = self.now();
-        for ask in self.leases[replica].asks(all) {
+        let asks = self.leases[replica].asks(all);
+        let tells = !asks.is_empty();
+        for ask in asks {
             let answer = self.store.share(replica, &ask, now);
             self.untold[replica] = false;
             match is_lost {
@@ -61,6 +64,7 @@ impl Cluster {
                 false => self.leases[replica].answered(&ask, &answer),
             }
         }
+        tells
     }
 
     /// One request; whether it was let in.
@@ -71,7 +75,9 @@ impl Cluster {
                     self.held.push((replica, amount));
                     return true;
                 }
-                Err(Lack::NotAsked) => self.tell(replica, false, false),
+                Err(Lack::NotAsked) => {
+                    self.tell(replica, false, false);
+                }
                 Err(_) => return false,
             }
         }
@@ -130,7 +136,9 @@ async fn step(cluster: &mut Cluster, step: &Step, ones: bool) {
             cluster.request(replica, if ones { 1 } else { amount });
         }
         Step::Ends(nth, share) => cluster.ends(nth, if ones { 0 } else { share }),
-        Step::Tick(replica, is_lost) => cluster.tell(replica, true, is_lost),
+        Step::Tick(replica, is_lost) => {
+            cluster.tell(replica, true, is_lost);
+        }
         Step::Passes(millis) => {
             advance(Duration::from_millis(millis)).await;
             // What requests hold or have spent counts as long as their replica says now and then that it lives. One
@@ -211,7 +219,9 @@ fn a_hundred_replicas_use_a_limit_up_with_few_questions() {
             }
             advance(Duration::from_millis(10)).await;
             if at % 50 == 49 {
-                (0..100).for_each(|replica| cluster.tell(replica, true, false));
+                (0..100).for_each(|replica| {
+                    cluster.tell(replica, true, false);
+                });
             }
         }
         let most = 10_000.0 + 10.0 * 10_000.0;

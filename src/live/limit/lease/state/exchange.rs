@@ -7,10 +7,10 @@ use tokio::time::Instant;
 use super::{
     super::{
         inflow::{LASTS, RENEW},
-        talk::{Answer, Ask, LIVES},
+        talk::{Answer, Ask},
         terms::Flow,
     },
-    State,
+    COUNTS, State,
 };
 
 impl State {
@@ -186,7 +186,7 @@ impl State {
             self.have = self.have.saturating_sub(beyond);
         }
         self.told = ask.spent;
-        self.counts_until = Some(self.asked + LIVES.saturating_sub(MARGIN));
+        self.counts_until = Some(self.asked + COUNTS);
         self.have = self.have.saturating_add(answer.granted);
         self.out_then = ask.out.saturating_add(answer.granted);
         self.last = Some((*answer, now));
@@ -255,7 +255,5 @@ const AHEAD: u64 = 4;
 /// How long a refusal of a place is valid, and the maximum for other limits.
 const AGAIN: Duration = Duration::from_millis(25);
 const LONGEST: Duration = Duration::from_secs(1);
-/// A replica considers itself forgotten this much earlier than the store, since their clocks drift.
-const MARGIN: Duration = Duration::from_millis(500);
 /// In milliseconds.
 const LINGER: u64 = 600_000;
