@@ -233,13 +233,17 @@ impl Entry {
 
     /// The first byte of a successful answer has arrived.
     pub(crate) fn first_byte(&self, now: Instant) {
-        self.provider.latency.observe(now.saturating_duration_since(self.started), now);
+        self.first_byte_after(now.saturating_duration_since(self.started), now);
     }
 
-    /// The attempt was accepted, which ends a trial successfully. The rest of the answer is
-    /// reported by [`Entry::succeeded`] or [`Entry::failed`].
-    pub(crate) fn accepted(&mut self, now: Instant) {
-        self.first_byte(now);
+    fn first_byte_after(&self, took: Duration, now: Instant) {
+        self.provider.latency.observe(took, now);
+    }
+
+    /// The attempt was accepted after it `took` so long, which ends a trial successfully. The rest of the
+    /// answer is reported by [`Entry::succeeded`] or [`Entry::failed`].
+    pub(crate) fn accepted(&mut self, took: Duration, now: Instant) {
+        self.first_byte_after(took, now);
         self.provider.health.note_failed(false);
         let cooldown = &self.provider.settings.health.cooldown;
         if let (Some(trial), Some(cooldown)) = (self.trial.take(), cooldown) {

@@ -225,8 +225,10 @@ fn read(protocol: Protocol, bytes: &[u8], deepest: Option<usize>, last: bool) ->
 /// The last mark, if it is near the end and that of this field: so it is in most answers, of which
 /// the rest is not searched.
 fn near_end(bytes: &[u8], field: &str) -> Option<usize> {
-    let from = bytes.len().saturating_sub(NEAR);
-    let at = from + FINDER.find_iter(&bytes[from..]).last()?;
+    let at = NEAR.iter().find_map(|near| {
+        let from = bytes.len().saturating_sub(*near);
+        FINDER.find_iter(&bytes[from..]).last().map(|at| from + at)
+    })?;
     bytes[at..].starts_with(field.as_bytes()).then_some(at)
 }
 
@@ -281,7 +283,8 @@ pub(in crate::protocol) const MARK: &str = "\"usage";
 static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
 
 const A_FEW: usize = 8;
-/// Longer than most vendors' counts and what they write behind them.
-const NEAR: usize = 640;
+/// Longer than what most servers write at the end of an answer: those with three counts, and those that tell
+/// everything.
+const NEAR: [usize; 2] = [160, 640];
 /// The end of a whole answer that is kept.
 const KEPT: usize = 16 * 1024;

@@ -68,19 +68,19 @@ impl<'a> Rounds<'a> {
         if attempt.provider.live.last_attempt_failed() {
             outages::recovered(&self.pass.pool.alias, attempt.provider);
         }
-        attempt.entry.accepted(now);
+        let started = attempt.entry.started();
+        let asked = Asked { started, took: now.saturating_duration_since(started) };
+        attempt.entry.accepted(asked.took, now);
         if self.steers(attempt.provider_ref) {
             let pool = self.table.pool(attempt.provider_ref.pool);
             let at = attempt.provider_ref.provider as usize;
-            steer::accepted(pool, at, attempt.entry.started(), now);
+            steer::accepted(pool, at, started, now);
         }
         if self.pass.pool.providers.len() > 1 {
             let low_for = headroom::low_for(&answer.headers);
             attempt.provider.live.headroom().said(low_for, now);
         }
         record.answered_at(answer.status, now.into_std());
-        let started = attempt.entry.started();
-        let asked = Asked { started, took: now.saturating_duration_since(started) };
         let (provider, outcome) = (attempt.provider_ref, Outcome::Status(answer.status.as_u16()));
         record.trail.asked(provider, outcome, asked, None);
         if let Some(holds) = &mut record.holds {

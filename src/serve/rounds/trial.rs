@@ -81,7 +81,7 @@ mod tests {
     async fn who_waits_hears_at_once_however_it_ends() {
         type End = fn(Entry);
         let ends: [End; 4] = [
-            |mut entry| entry.accepted(Instant::now()),
+            |mut entry| entry.accepted(SECOND, Instant::now()),
             |entry| assert!(entry.failed(Instant::now(), What::Timeout, None).is_some()),
             |entry| assert!(entry.set_aside(Instant::now(), Why::RateLimited, None).is_some()),
             drop,
