@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 const LEVELS: [&[&str]; 7] = [
     &[
         "failure", "refusal", "secret", "body", "sse", "path", "models", "sigv4", "within",
-        "moment", "words", "rare", "trace", "guard",
+        "quiet", "moment", "words", "rare", "trace", "guard",
     ],
     &["config", "protocol", "choose", "live"],
     &["table", "store"],
