@@ -127,13 +127,13 @@ static PART: Shape = Object(&[
         "codeExecutionResult",
         Object(&[may("id", Text), may("outcome", OneOf(words::OUTCOMES)), may("output", Text)]),
     ),
-    may("audioTranscription", TRANSCRIPTION),
+    may("audioTranscription", Object(TRANSCRIPTION)),
     may("speechMetadata", Object(&[may("speaker", Text), may("style", Text)])),
     may("videoMetadata", Object(OFFSETS)),
     may("audioMetadata", Object(OFFSETS)),
 ]);
 /// What was said in a sound, and when.
-const TRANSCRIPTION: Shape = Object(&[
+const TRANSCRIPTION: &[Field] = &[
     may("text", Text),
     may("finished", Flag),
     may("languageCode", Text),
@@ -141,7 +141,7 @@ const TRANSCRIPTION: Shape = Object(&[
     may("words", List(&WORD)),
     may("startOffset", Like(is_offset)),
     may("endOffset", Like(is_offset)),
-]);
+];
 static WORD: Shape = Object(&[
     may("word", Text),
     may("startOffset", Like(is_offset)),

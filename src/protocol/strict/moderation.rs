@@ -3,6 +3,7 @@
 //! It is data. The words of an error are the vendor's own and are left out.
 
 use super::shape::{
+    Field,
     Shape::{self, Flag, List, Number, Object, OneOf},
     may,
 };
@@ -29,8 +30,9 @@ macro_rules! of_each {
 }
 
 /// Of chat completions, whose results are a list, and of responses, which have one.
-pub(crate) const MODERATION: Shape =
-    Object(&[may("input", Shape::Within(&MODERATED)), may("output", Shape::Within(&MODERATED))]);
+pub(crate) const MODERATION: Shape = Object(SIDES);
+const SIDES: &[Field] =
+    &[may("input", Shape::Within(&MODERATED)), may("output", Shape::Within(&MODERATED))];
 
 static MODERATED: Shape = Object(&[
     may("type", OneOf(&["moderation_result", "moderation_results", "error"])),

@@ -65,14 +65,14 @@ const MAPS: &[Field] = &[
     may("title", Text),
     may("text", Text),
     may("placeId", Text),
-    may("placeAnswerSources", PLACE_SOURCES),
+    may("placeAnswerSources", Object(PLACE_SOURCES)),
     may("route", ROUTE),
 ];
-const PLACE_SOURCES: Shape = Object(&[
+const PLACE_SOURCES: &[Field] = &[
     may("flagContentUri", Text),
     may("reviewSnippet", List(&REVIEW)),
     may("reviewSnippets", List(&REVIEW)),
-]);
+];
 const ROUTE: Shape = Object(&[
     may("distanceMeters", Number),
     may("duration", Like(is_offset)),
