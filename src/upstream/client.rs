@@ -220,7 +220,8 @@ const LONGEST_TRIP: Duration = Duration::from_secs(1);
 
 impl Source for WireBody {
     /// The next chunk. Trailers are ignored, since clients of these protocols do not read them.
-    #[inline]
+    // Called at one place, for each chunk; the compiler does not see that through the trait.
+    #[inline(always)]
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         loop {
             let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {

@@ -32,8 +32,13 @@ impl Held {
         self.pieces.truncate(self.taken + count);
     }
 
-    /// Takes the first chunk out.
+    /// Takes the first chunk out. In the middle of a stream there is none, and it asks for each chunk.
+    #[inline]
     pub(super) fn next(&mut self) -> Option<Bytes> {
+        if self.pieces.is_empty() { None } else { self.take_first() }
+    }
+
+    fn take_first(&mut self) -> Option<Bytes> {
         let piece = std::mem::take(self.pieces.get_mut(self.taken)?);
         self.taken += 1;
         if self.taken == self.pieces.len() {
