@@ -24,13 +24,18 @@ pub(super) fn each(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         for hit in prefixes.find_iter(Input::new(text).range(window)) {
             let nth = hit.pattern().as_usize();
             let (Some(kind), Some(none)) = (KINDS.get(nth), none.get_mut(nth)) else { continue };
-            if hit.start() < reached || hit.end() <= *none {
+            if hit.end() <= *none {
                 continue;
             }
             match kind.place(text, hit.start(), hit.end()) {
                 Ok(place) => {
-                    reached = place.end;
-                    found(place);
+                    // Another of this kind in it would end where it does; one of another kind may go on
+                    // behind it.
+                    *none = place.end;
+                    if place.end > reached {
+                        reached = place.end;
+                        found(place);
+                    }
                 }
                 Err(end) => *none = end,
             }
