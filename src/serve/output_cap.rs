@@ -32,6 +32,16 @@ pub(crate) struct Asked {
     pub(crate) copies: u64,
 }
 
+/// The limit that is written.
+#[derive(Clone, Copy)]
+struct Write {
+    cap: u64,
+    /// The field that is inserted where the request has none.
+    name: &'static str,
+    /// The fields that the endpoint knows: a server takes no notice of any other.
+    known: &'static [&'static str],
+}
+
 /// Reads how long the answer may be, of a large body beside this core.
 pub(crate) async fn read(inbound: &Inbound) -> Asked {
     if inbound.body.len() <= off_core::LARGE as u64 {
@@ -91,11 +101,14 @@ pub(crate) async fn write(inbound: &mut Inbound, cap: u64, model: &str) -> Resul
             Err(no_place())
         };
     };
+    let is_legacy = is_legacy(inbound);
     let name = match &place.newer {
-        Some(newer) if !is_legacy(inbound) && (newer.wants)(model) => newer.name,
+        Some(newer) if !is_legacy && (newer.wants)(model) => newer.name,
         _ => place.names[0],
     };
-    let (asked, edits) = look(inbound, place, Some((cap, name))).await.ok_or_else(no_place)?;
+    let known = if is_legacy { &place.names[..1] } else { place.names };
+    let write = Write { cap, name, known };
+    let (asked, edits) = look(inbound, place, Some(write)).await.ok_or_else(no_place)?;
     edits::splice(inbound, edits);
     Ok(asked)
 }
@@ -153,7 +166,7 @@ fn answers_no_tokens(inbound: &Inbound) -> bool {
 async fn look(
     inbound: &Inbound,
     place: &'static OutputCap,
-    write: Option<(u64, &'static str)>,
+    write: Option<Write>,
 ) -> Option<(Asked, Edits)> {
     let body = inbound.body.to_bytes();
     if body.len() > off_core::LARGE {
@@ -162,11 +175,7 @@ async fn look(
     found(&body, place, write)
 }
 
-fn found(
-    body: &[u8],
-    place: &'static OutputCap,
-    write: Option<(u64, &'static str)>,
-) -> Option<(Asked, Edits)> {
+fn found(body: &[u8], place: &'static OutputCap, write: Option<Write>) -> Option<(Asked, Edits)> {
     if let (None, []) = (write, place.object)
         && let Some(asked) = only_read(body, place)
     {
@@ -186,16 +195,16 @@ fn found(
             if value.get().starts_with('{') {
                 is_there |= is_own;
                 search.object(value.get().as_bytes())?;
-            } else if let Some((cap, bound)) = write {
+            } else if let Some(Write { cap, name, .. }) = write {
                 is_there |= is_own;
-                let object = Bytes::from(format!(r#"{{"{bound}":{cap}}}"#));
+                let object = Bytes::from(format!(r#"{{"{name}":{cap}}}"#));
                 search.edits.push((span(body, value), object));
                 search.most = Some(cap);
             }
         }
-        if let (false, Some((cap, bound))) = (is_there, write) {
+        if let (false, Some(Write { cap, name, .. })) = (is_there, write) {
             let own = place.object.first()?;
-            search.insert(body, &format!(r#""{own}":{{"{bound}":{cap}}}"#), fields.0.is_empty())?;
+            search.insert(body, &format!(r#""{own}":{{"{name}":{cap}}}"#), fields.0.is_empty())?;
             search.most = Some(cap);
         }
     }
@@ -253,7 +262,7 @@ impl Seen {
 struct Search<'a> {
     body: &'a [u8],
     place: &'a OutputCap,
-    write: Option<(u64, &'static str)>,
+    write: Option<Write>,
     edits: Edits,
     /// The greatest limit, since readers could take either field.
     most: Option<u64>,
@@ -277,17 +286,17 @@ impl Search<'_> {
             let (within, bound) = match (self.write, asked) {
                 (None, Some(asked)) => (true, asked),
                 (None, None) => continue,
-                (Some((cap, _)), Some(asked)) if asked <= cap => (true, asked),
-                (Some((cap, _)), _) => (false, cap),
+                (Some(Write { cap, .. }), Some(asked)) if asked <= cap => (true, asked),
+                (Some(Write { cap, .. }), _) => (false, cap),
             };
             // Other letters are another field to most providers.
-            is_there |= self.place.names.contains(&name.as_str());
+            is_there |= self.write.is_some_and(|write| write.known.contains(&name.as_str()));
             self.most = Some(self.most.map_or(bound, |most| most.max(bound)));
             if !within {
                 self.edits.push((span(self.body, value), Bytes::from(bound.to_string())));
             }
         }
-        if let (false, Some((cap, name))) = (is_there, self.write) {
+        if let (false, Some(Write { cap, name, .. })) = (is_there, self.write) {
             self.insert(text, &format!(r#""{name}":{cap}"#), fields.0.is_empty())?;
             self.most = Some(cap);
         }

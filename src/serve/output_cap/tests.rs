@@ -5,7 +5,8 @@ use crate::{body::Pieces, models::tokens::Input};
 
 fn written(protocol: Protocol, name: &'static str, body: &'static str) -> (String, Asked) {
     let place = &protocol.profile().output;
-    let (asked, edits) = found(body.as_bytes(), place, Some((100, name))).unwrap();
+    let write = Write { cap: 100, name, known: place.names };
+    let (asked, edits) = found(body.as_bytes(), place, Some(write)).unwrap();
     let body = Pieces::from(Bytes::from_static(body.as_bytes())).replace_each(edits);
     (String::from_utf8(body.to_bytes().to_vec()).unwrap(), asked)
 }

@@ -177,6 +177,10 @@ async fn length_of_answers_is_written_for_every_protocol_at_every_provider() {
     let fewer = json!({"model": "m", "messages": messages, "max_tokens": 5});
     router.post(CHAT, "sk-client-key0", &fewer).await;
     assert_eq!(upstream.last().json()["max_tokens"], 5);
+    // Text completions never had the newer field: a server takes no notice of it.
+    let unknown = json!({"model": "m", "prompt": "hi", "max_completion_tokens": 5});
+    router.post("/v1/completions", "sk-client-key0", &unknown).await;
+    assert_eq!(upstream.last().json()["max_tokens"], 77);
     let free = json!({"model": "m", "messages": messages, "max_tokens": 4000});
     router.post(CHAT, "", &free).await;
     assert_eq!(upstream.last().json()["max_tokens"], 4000);
