@@ -200,7 +200,7 @@ impl Codec {
     /// A failure of kind `Malformed`.
     pub fn read_count(&self, body: &[u8]) -> Result<u64, Failure> {
         let count = Object::parse(body).and_then(|mut count| count.require(self.count.field));
-        count.map_err(|_| Failure::malformed("the provider's answer is no count of tokens"))
+        count.map_err(|_| Failure::malformed("the provider's answer is not a count of tokens"))
     }
 
     /// Writes a count of tokens for a client.

@@ -32,7 +32,7 @@ impl Held {
         self.pieces.truncate(self.taken + count);
     }
 
-    /// Takes the first chunk out. In the middle of a stream there is none, and it asks for each chunk.
+    /// Takes the first chunk out. It is asked before each chunk of a stream, most often in vain.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Bytes> {
         if self.pieces.is_empty() { None } else { self.take_first() }
